@@ -1,0 +1,79 @@
+"""Tables of the stage ``networks``."""
+
+from reeassets.settings import STAGES, Settings
+from reeassets.tables import Table, column, country_column, product_column, year_column
+
+_VOTES = {
+    "strength": column("float64", "Mean strength the voters give the link", ge=0, le=1, nullable=True),
+    "ai_votes": column("int64", "Voters who keep the candidate", ge=0),
+    "ai_voters": column("int64", "Voters who judged it", ge=1),
+    "rationale": column("str", "Reason of the first voter, by name"),
+    "refused": column("str", "Rule that refuses the candidate whatever the votes; null if none", nullable=True),
+    "carried": column("bool", "More than half of the voters keep it and no rule refuses it"),
+}
+
+CANDIDATE_LINKS = Table(
+    stage="networks",
+    name="candidate_links",
+    description="Candidate input-output links: the input is a direct input to making the output, by the votes.",
+    columns={"input": product_column("Input product"), "output": product_column("Output product"), **_VOTES},
+    key=("input", "output"),
+)
+
+IO_LINKS = Table(
+    stage="networks",
+    name="io_links",
+    description="Candidate links after the permutation test on trade data; the accepted ones are the graph of products.",
+    columns={
+        **CANDIDATE_LINKS.columns,
+        "partial_corr": column(
+            "float64",
+            "Size-adjusted rank correlation of importing the input and exporting the output; null if one does not vary",
+            ge=-1,
+            le=1,
+            nullable=True,
+        ),
+        "p_value": column("float64", "One-sided, against permutations of whole countries", gt=0, le=1),
+        "q_value": column("float64", "Benjamini-Hochberg over all candidates", gt=0, le=1),
+        "accepted": column("bool", "q-value within the false discovery rate, and the votes carry it"),
+        "weight": column("float64", "Share of the link among the accepted inputs of its output; 0 if not accepted", ge=0, le=1),
+    },
+    key=("input", "output"),
+)
+
+PRODUCT_TIERS = Table(
+    stage="networks",
+    name="product_tiers",
+    description="Trophic level of each product of the set on the graph of accepted links, beside its stage.",
+    columns={
+        "product": product_column(),
+        "stage": column("str", "Stage of the supply chain, by the votes", isin=STAGES),
+        "trophic_level": column("float64", "Trophic level; the lowest product of each component is at 0", ge=0),
+        "n_inputs": column("int64", "Accepted links into the product", ge=0),
+        "n_outputs": column("int64", "Accepted links out of the product", ge=0),
+        "component": column("int64", "Weakly connected component of the graph of accepted links", ge=0),
+    },
+    key=("product",),
+)
+
+NETWORK_EDGES = Table(
+    stage="networks",
+    name="network_edges",
+    description="The tiered network: trade of a product between countries, and production within a country along a link.",
+    columns={
+        "year": year_column(),
+        "kind": column("str", "trade or production", isin=("trade", "production")),
+        "source_country": country_column("Exporter, or the producing country"),
+        "source_product": product_column("Product traded, or the input"),
+        "target_country": country_column("Importer, or the producing country"),
+        "target_product": product_column("Product traded, or the output"),
+        "weight": column("float64", "trade: thousand current US$; production: weight of the link in [0,1]", gt=0),
+    },
+    key=("year", "kind", "source_country", "source_product", "target_country", "target_product"),
+    by_year=True,
+)
+
+
+def tables(settings: Settings) -> list[Table]:  # noqa: ARG001  (the signature is the same in every stage)
+    """Return the tables of this stage."""
+    return [CANDIDATE_LINKS, IO_LINKS, PRODUCT_TIERS, NETWORK_EDGES]

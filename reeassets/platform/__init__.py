@@ -1,0 +1,1 @@
+"""Everything that is about orchestration rather than about trade: recipes, assets, storage, runs, the warehouse."""

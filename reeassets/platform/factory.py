@@ -1,0 +1,154 @@
+"""From recipes to Dagster assets: make, check against the schema, write, and report, partition by partition."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from reeassets.platform.graph import Graph
+from reeassets.platform.metadata import column_schema, problem_metadata, provenance_metadata, table_metadata
+from reeassets.platform.recipe import FileOutput, Recipe, Step
+from reeassets.tables import SchemaViolation, Table
+
+SCHEMA_CHECK = "schema"
+RESOURCES = {"duckdb", "progress"}
+
+
+def asset_key(output: Table | FileOutput) -> dg.AssetKey:
+    """Return the asset key of what a recipe makes: stage and name."""
+    return dg.AssetKey([output.stage, output.name])
+
+
+def _step(graph: Graph, made_by: Recipe, year: int | None, context: dg.AssetExecutionContext) -> Step:
+    tables = {name: graph.tables[name] for name in made_by.inputs}
+    return Step(graph.settings, year, graph.store, tables, context.resources.duckdb.get_connection)
+
+
+class _Maker:
+    """Makes the partitions of one table inside one Dagster step."""
+
+    def __init__(self, graph: Graph, made_by: Recipe, table: Table, context: dg.AssetExecutionContext):
+        self.graph, self.made_by, self.table, self.context = graph, made_by, table, context
+
+    def _evaluate(self, year: int | None, *, passed: bool, description: str, metadata: dict[str, Any]) -> None:
+        """Log the check's result for one partition: a run over many years has one each."""
+        self.context.log_event(
+            dg.AssetCheckEvaluation(
+                asset_key=asset_key(self.table),
+                check_name=SCHEMA_CHECK,
+                passed=passed,
+                description=description,
+                metadata=metadata,
+                blocking=True,
+                partition=None if year is None else str(year),
+            )
+        )
+
+    def make(self, year: int | None) -> dict[str, Any]:
+        """Make one partition and return its metadata.
+
+        Raises
+        ------
+        dagster.Failure
+            If the frame breaks its schema; nothing has been written then.
+        """
+        graph, table = self.graph, self.table
+        self.context.resources.progress.started(table.stage, table.name, year)
+        began = time.perf_counter()
+        provenance = graph.provenance(table.name, year)
+        step = _step(graph, self.made_by, year, self.context)
+        frame = self.made_by.compute(step)
+        try:
+            checked = table.check(frame)
+        except SchemaViolation as violation:
+            metadata = problem_metadata(violation.problems)
+            self._evaluate(year, passed=False, description=str(violation), metadata=metadata)
+            when = "" if year is None else f" {year}"
+            raise dg.Failure(
+                f"{table.name}{when}: {violation}; nothing was written", metadata=metadata, allow_retries=False
+            ) from violation
+        path = graph.store.write(table, checked, provenance, year)
+        self._evaluate(
+            year,
+            passed=True,
+            description=f"{len(checked):,} rows obey {len(table.columns)} columns' rules; key {', '.join(table.key)} is unique",
+            metadata={"rows": len(checked)},
+        )
+        seconds = time.perf_counter() - began
+        self.context.resources.progress.finished(table.stage, table.name, year, len(checked), seconds)
+        return table_metadata(table, checked, provenance, str(path), step.metadata)
+
+
+def _table_asset(graph: Graph, made_by: Recipe, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    table = graph.tables[made_by.name]
+    yearly = partitions if table.by_year else None
+    check = dg.AssetCheckSpec(
+        SCHEMA_CHECK,
+        asset=asset_key(table),
+        description="Types, ranges, legal values and the key, checked before anything is written.",
+        blocking=True,
+        partitions_def=yearly,
+    )
+
+    @dg.asset(
+        **_common(graph, made_by, table),
+        partitions_def=yearly,
+        backfill_policy=dg.BackfillPolicy.single_run() if yearly else None,
+        check_specs=[check],
+        metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": f"reeassets.{table.name}"},
+    )
+    def make(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        maker = _Maker(graph, made_by, table, context)
+        metadata: dict[str, Any] = {}
+        if yearly is None:
+            metadata = maker.make(None)
+        else:
+            for key in context.partition_keys:
+                context.add_asset_metadata(maker.make(int(key)), partition_key=key)
+        yield dg.MaterializeResult(metadata=metadata)
+        # The evaluations are in the log, one a partition; Dagster also waits for the check's own output.
+        yield dg.Output(None, output_name=check.get_python_identifier())
+
+    return make
+
+
+def _file_asset(graph: Graph, made_by: Recipe, output: FileOutput) -> dg.AssetsDefinition:
+    @dg.asset(**_common(graph, made_by, output))
+    def make(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        context.resources.progress.started(output.stage, output.name, None)
+        began = time.perf_counter()
+        provenance = graph.provenance(output.name, None)
+        step = _step(graph, made_by, None, context)
+        path = graph.write_file(output.name, lambda temporary: made_by.compute(step, temporary), provenance)
+        context.resources.progress.finished(output.stage, output.name, None, None, time.perf_counter() - began)
+        return dg.MaterializeResult(
+            metadata={
+                "path": dg.MetadataValue.path(str(path)),
+                "bytes": path.stat().st_size,
+                **provenance_metadata(provenance),
+                **step.metadata,
+            }
+        )
+
+    return make
+
+
+def _common(graph: Graph, made_by: Recipe, output: Table | FileOutput) -> dict[str, Any]:
+    return {
+        "key": asset_key(output),
+        "group_name": output.stage,
+        "description": output.description,
+        "deps": [asset_key(graph.tables[name]) for name in made_by.inputs],
+        "code_version": graph.own_hash(made_by.name)[:16],
+        "kinds": set(made_by.kinds),
+        "required_resource_keys": RESOURCES,
+    }
+
+
+def build_assets(graph: Graph, partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """Turn every recipe of a graph into a Dagster asset."""
+    return [
+        _file_asset(graph, made_by, made_by.output) if made_by.output else _table_asset(graph, made_by, partitions)
+        for made_by in graph.recipes.values()
+    ]

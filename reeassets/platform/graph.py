@@ -1,0 +1,191 @@
+"""The whole graph for given settings: every table and recipe, in order, with the fingerprint of what each is made from."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from functools import cache, cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from reeassets import plugins
+from reeassets.platform.recipe import FileOutput, Recipe
+from reeassets.products.sets import product_set
+from reeassets.settings import Settings
+from reeassets.storage import MissingPartition, Provenance, TableStore, replacing
+from reeassets.tables import Table
+from reeassets.trade.bundled import digests
+from reeassets.trade.contract import Source
+from reeassets.trade.sources import open_source
+
+STAGE_PACKAGES = ("trade", "products", "networks", "indicators", "clusters", "models", "report")
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@cache
+def code_hash(stage: str) -> str:
+    """Return a hash of a stage's source code and of what all stages stand on.
+
+    A changed formula makes every table of its stage, and what is downstream, out of date; a changed comment does so too,
+    which costs time and never correctness.
+    """
+    digest = hashlib.sha256()
+    common = [_PACKAGE / "tables.py", _PACKAGE / "storage.py"]
+    if stage == "report":
+        common.append(_PACKAGE / "platform" / "warehouse.py")
+    for path in [*sorted((_PACKAGE / stage).rglob("*.py")), *common]:
+        digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _plugin_identities(group: str) -> list[list[str]]:
+    return [[plugin.name, plugin.distribution, plugin.version] for plugin in plugins.discover(group)]
+
+
+@dataclass(eq=False)
+class Graph:
+    """Tables and recipes of the platform under given settings.
+
+    Attributes
+    ----------
+    settings : Settings
+        The configuration.
+    tables : dict of str to Table
+        Every table by name.
+    recipes : dict of str to Recipe
+        Every recipe by the name of what it makes, inputs before what is made of them.
+    """
+
+    settings: Settings
+    tables: dict[str, Table] = field(init=False)
+    recipes: dict[str, Recipe] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Collect the stages, from left to right."""
+        self.tables, found = {}, []
+        for stage in STAGE_PACKAGES:
+            if stage != "report":
+                schema = import_module(f"reeassets.{stage}.schema")
+                self.tables.update({table.name: table for table in schema.tables(self.settings)})
+            found += import_module(f"reeassets.{stage}.assets").RECIPES
+        everything = tuple(name for name, table in self.tables.items() if table.in_warehouse)
+        self.recipes = {}
+        for entry in found:
+            inputs = everything if entry.inputs == ("*",) else entry.inputs
+            unmade = [name for name in inputs if name not in self.recipes]
+            if unmade or (entry.output is None and entry.name not in self.tables):
+                raise ValueError(f"recipe {entry.name}: {', '.join(unmade) or 'its table'} is not declared before it")
+            self.recipes[entry.name] = Recipe(**{**entry.__dict__, "inputs": inputs})
+
+    @cached_property
+    def store(self) -> TableStore:
+        """Where the tables are."""
+        return TableStore(self.settings.tables_root)
+
+    @cached_property
+    def source(self) -> Source:
+        """The configured source."""
+        return open_source(self.settings)
+
+    def output(self, name: str) -> Table | FileOutput:
+        """Return what a recipe makes."""
+        return self.recipes[name].output or self.tables[name]
+
+    def partitions(self, name: str) -> tuple[int | None, ...]:
+        """Return the years a recipe makes, or ``(None,)``."""
+        return self.settings.years if self.output(name).by_year else (None,)
+
+    def parents(self, name: str, year: int | None) -> list[tuple[str, int | None]]:
+        """Return the partitions that a partition is made from."""
+        found: list[tuple[str, int | None]] = []
+        for parent in self.recipes[name].inputs:
+            found += [(parent, year)] if year is not None and self.tables[parent].by_year else [
+                (parent, other) for other in self.partitions(parent)
+            ]
+        return found
+
+    @cache  # noqa: B019  (one graph lives as long as the process that asks it)
+    def own_hash(self, name: str) -> str:
+        """Hash what a recipe depends on besides its input tables: code, settings, plugins and files."""
+        made_by = self.recipes[name]
+        parts = [
+            name,
+            code_hash(self.output(name).stage),
+            self.settings.fingerprint(*made_by.uses),
+            {group: _plugin_identities(group) for group in made_by.plugins},
+            digests(made_by.files(self.settings)),
+        ]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    @cache  # noqa: B019
+    def all_uses(self, name: str) -> frozenset[str]:
+        """Return the settings a recipe depends on, itself and through its inputs."""
+        made_by = self.recipes[name]
+        return frozenset(made_by.uses).union(*(self.all_uses(parent) for parent in made_by.inputs))
+
+    def recorded(self, name: str, year: int | None) -> Provenance | None:
+        """Return what a partition on disk was made from, or None if it is not there."""
+        output = self.output(name)
+        if isinstance(output, Table):
+            return self.store.provenance(output, year)
+        record = _record_path(output.path(self.settings))
+        if not output.path(self.settings).exists() or not record.exists():
+            return None
+        return Provenance(**json.loads(record.read_text(encoding="utf-8")))
+
+    def provenance(self, name: str, year: int | None) -> Provenance:
+        """Return what a partition is made from if it is made now, by what its inputs on disk were made from.
+
+        Raises
+        ------
+        MissingPartition
+            If an input is not there.
+        """
+        made_by = self.recipes[name]
+        parents: list[Any] = []
+        inputs = digests(made_by.files(self.settings))
+        for parent, parent_year in self.parents(name, year):
+            recorded = self.recorded(parent, parent_year)
+            if recorded is None:
+                when = "" if parent_year is None else f" for {parent_year}"
+                raise MissingPartition(f"{name} needs the table {parent}, which has not been made{when}")
+            parents.append([parent, parent_year, recorded.fingerprint])
+            inputs |= recorded.inputs
+        return Provenance(
+            fingerprint=self._fingerprint(name, year, parents),
+            source=self.source.name,
+            source_version=self.source.version,
+            nomenclature=self.source.nomenclature,
+            product_set_version=product_set(self.settings).version,
+            configuration=self.settings.fingerprint(*self.all_uses(name)),
+            inputs=dict(sorted(inputs.items())),
+        )
+
+    def _fingerprint(self, name: str, year: int | None, parents: list[Any]) -> str:
+        parts = [self.own_hash(name), year, parents]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    @cache  # noqa: B019
+    def expected(self, name: str, year: int | None) -> str:
+        """Return the fingerprint a partition has once it and everything it is made from is up to date."""
+        parents = [[parent, at, self.expected(parent, at)] for parent, at in self.parents(name, year)]
+        return self._fingerprint(name, year, parents)
+
+    def write_file(self, name: str, compute: Any, provenance: Provenance) -> Path:
+        """Make a file output beside the old one and move it over it, then record its provenance.
+
+        The record goes first and comes back last: a killed run leaves a file without a record, which is out of date.
+        """
+        output = self.output(name)
+        assert isinstance(output, FileOutput)
+        path = output.path(self.settings)
+        with replacing(path) as temporary:
+            compute(temporary)
+            _record_path(path).unlink(missing_ok=True)
+        with replacing(_record_path(path)) as temporary:
+            temporary.write_text(json.dumps(asdict(provenance), sort_keys=True), encoding="utf-8")
+        return path
+
+
+def _record_path(path: Path) -> Path:
+    return path.with_name(path.name + ".provenance.json")

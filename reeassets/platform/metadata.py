@@ -1,0 +1,87 @@
+"""What a materialisation says of itself in Dagster: rows, provenance, columns, a preview, and what the recipe adds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from reeassets.storage import Provenance
+from reeassets.tables import Problem, Table
+
+PREVIEW_ROWS = 5
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """Describe a table's columns: type, meaning with unit, and the rules of the range."""
+    columns = []
+    for name, column in table.columns.items():
+        unit = (column.metadata or {}).get("unit")
+        rules = [str(check.error or check.name) for check in column.checks]
+        columns.append(
+            dg.TableColumn(
+                name=name,
+                type=table.dtype(name),
+                description=f"{column.description} [{unit}]" if unit else column.description,
+                constraints=dg.TableColumnConstraints(nullable=bool(column.nullable), other=rules),
+                tags={"key": ""} if name in table.key else {},
+            )
+        )
+    return dg.TableSchema(columns=columns)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if pd.isna(value) else f"{value:.6g}"
+    return "" if value is None or value is pd.NA else str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def markdown_table(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    """Show a small frame as Markdown."""
+    head = "| " + " | ".join(map(str, frame.columns)) + " |\n|" + "---|" * len(frame.columns)
+    lines = ["| " + " | ".join(_cell(value) for value in row) + " |" for row in frame.itertuples(index=False, name=None)]
+    return dg.MetadataValue.md("\n".join([head, *lines]))
+
+
+def provenance_metadata(provenance: Provenance) -> dict[str, dg.MetadataValue]:
+    """Show what a partition was made from."""
+    return {
+        "source": dg.MetadataValue.text(provenance.source),
+        "source_version": dg.MetadataValue.text(provenance.source_version),
+        "nomenclature": dg.MetadataValue.text(provenance.nomenclature),
+        "product_set_version": dg.MetadataValue.text(provenance.product_set_version),
+        "configuration_hash": dg.MetadataValue.text(provenance.configuration),
+        "fingerprint": dg.MetadataValue.text(provenance.fingerprint),
+        "input_files_sha256": dg.MetadataValue.json(provenance.inputs),
+    }
+
+
+def table_metadata(
+    table: Table, frame: pd.DataFrame, provenance: Provenance, path: str, more: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Collect the metadata of one partition of a table."""
+    return {
+        "dagster/row_count": len(frame),
+        "dagster/column_schema": column_schema(table),
+        "preview": markdown_table(frame.head(PREVIEW_ROWS)),
+        "path": dg.MetadataValue.path(path),
+        **provenance_metadata(provenance),
+        **more,
+    }
+
+
+def problem_metadata(problems: list[Problem]) -> dict[str, dg.MetadataValue]:
+    """Show broken rules: one table of rules, one of sample rows for each."""
+    rules = pd.DataFrame(
+        {
+            "column": [problem.column for problem in problems],
+            "rule": [problem.rule for problem in problems],
+            "count": [problem.count for problem in problems],
+        }
+    )
+    samples = {
+        f"rows: {problem.column}, {problem.rule}"[:200]: markdown_table(pd.DataFrame(problem.rows))
+        for problem in problems
+        if problem.rows
+    }
+    return {"broken_rules": markdown_table(rules), **samples}

@@ -1,0 +1,155 @@
+"""A recipe: how one asset is made, said without Dagster.
+
+The ``assets.py`` of a stage holds recipes; :mod:`reeassets.platform.factory` turns them into Dagster assets and
+:mod:`reeassets.platform.plan` tells which of them are out of date. Both see the same inputs, settings and files.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from reeassets.settings import Settings
+from reeassets.storage import TableStore
+from reeassets.tables import Table
+from reeassets.trade.contract import Source
+from reeassets.trade.sources import open_source
+
+
+@dataclass(frozen=True)
+class FileOutput:
+    """An asset that is a file rather than a table: the warehouse, the report.
+
+    Attributes
+    ----------
+    stage, name : str
+        Its asset key; the group is the stage.
+    description : str
+        What it is for.
+    path : callable
+        Where it is, by settings.
+    """
+
+    stage: str
+    name: str
+    description: str
+    path: Callable[[Settings], Path]
+    by_year: bool = False
+
+
+@dataclass
+class Step:
+    """What a recipe's function gets: its inputs, and nothing else.
+
+    Attributes
+    ----------
+    settings : Settings
+        The configuration; a recipe reads only the fields it names in ``uses``.
+    year : int or None
+        The year to make, for a yearly table.
+    store : TableStore
+        Where the inputs are.
+    tables : mapping of str to Table
+        The inputs by name.
+    connect : callable
+        Context manager that gives a DuckDB connection.
+    metadata : dict
+        What the recipe wants shown with the materialisation: numbers, text, or anything JSON can hold.
+    """
+
+    settings: Settings
+    year: int | None
+    store: TableStore
+    tables: Mapping[str, Table]
+    connect: Callable[[], contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]]
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def source(self) -> Source:
+        """The configured source."""
+        return open_source(self.settings)
+
+    def read(self, name: str) -> pd.DataFrame:
+        """Read an input: the step's year of a yearly table, all configured years if the step has none."""
+        table = self.tables[name]
+        if table.by_year and self.year is None:
+            return self.store.read_years(table, self.settings.years)
+        return self.store.read(table, self.year if table.by_year else None)
+
+    def file(self, name: str) -> Path:
+        """Return the Parquet file of an input, for the step's year if the input is yearly."""
+        table = self.tables[name]
+        return Path(self.store.file(table, self.year if table.by_year else None))
+
+    @contextlib.contextmanager
+    def duckdb(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a DuckDB connection that can read the store."""
+        with self.connect() as connection:
+            if not self.store.is_local:
+                connection.register_filesystem(self.store.root.fs)
+            yield connection
+
+
+Compute = Callable[[Step], pd.DataFrame]
+FileCompute = Callable[[Step, Path], None]
+
+
+def _no_files(settings: Settings) -> list[Path]:  # noqa: ARG001  (the signature of Recipe.files)
+    return []
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one asset is made.
+
+    Attributes
+    ----------
+    name : str
+        Name of the table it makes, or of the file.
+    compute : callable
+        ``compute(step) -> DataFrame`` for a table, ``compute(step, path) -> None`` for a file.
+    inputs : tuple of str
+        Tables it reads; ``("*",)`` for all that the warehouse holds.
+    uses : tuple of str
+        Settings it depends on.
+    plugins : tuple of str
+        Plugin groups whose members change what it computes.
+    files : callable
+        Files outside the store that it reads, by settings.
+    output : FileOutput or None
+        Set if it makes a file instead of a table.
+    kinds : frozenset of str
+        Technologies, shown as labels in Dagster.
+    """
+
+    name: str
+    compute: Callable[..., Any]
+    inputs: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
+    files: Callable[[Settings], list[Path]] = _no_files
+    output: FileOutput | None = None
+    kinds: frozenset[str] = frozenset({"pandas", "parquet"})
+
+
+def recipe(**options: Any) -> Callable[[Compute], Recipe]:
+    """Declare the recipe of the table that has the function's name; options as in :class:`Recipe`."""
+
+    def wrap(compute: Compute) -> Recipe:
+        return Recipe(name=compute.__name__, compute=compute, **options)
+
+    return wrap
+
+
+def file_recipe(output: FileOutput, **options: Any) -> Callable[[FileCompute], Recipe]:
+    """Declare the recipe of a file; options as in :class:`Recipe`."""
+
+    def wrap(compute: FileCompute) -> Recipe:
+        return Recipe(name=output.name, compute=compute, output=output, **options)
+
+    return wrap

@@ -1,0 +1,184 @@
+"""Making everything that is out of date in this process: what ``reeassets run`` does."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from reeassets.platform.build import build_defs
+from reeassets.platform.factory import asset_key
+from reeassets.platform.graph import Graph
+from reeassets.platform.jobs import FULL_REFRESH
+from reeassets.platform.plan import Batch, batches, out_of_date
+from reeassets.platform.progress import Progress
+from reeassets.storage import remove_leftovers
+from reeassets.trade.sources import require_years
+
+_INSTANCE_FILE = """\
+# Dagster's records of this home: runs, materialisations and checks, in SQLite beside this file.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+"""
+_PROCESS_TAG = "reeassets/process"
+
+
+@dataclass
+class Outcome:
+    """What a run did.
+
+    Attributes
+    ----------
+    made : dict of str to tuple
+        Partitions that were made, by name; empty if everything was current.
+    checks_passed, checks_failed : int
+        Evaluations of checks in this run.
+    failures : list of str
+        Why steps failed; empty if all is well.
+    """
+
+    made: dict[str, tuple[int | None, ...]]
+    checks_passed: int = 0
+    checks_failed: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+def dagster_home(home: Path) -> Path:
+    """Return Dagster's own folder for a home, made ready: ``DAGSTER_HOME`` if it is set, else ``<home>/dagster``."""
+    folder = Path(os.environ.get("DAGSTER_HOME") or home / "dagster")
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "dagster.yaml").exists():
+        (folder / "dagster.yaml").write_text(_INSTANCE_FILE, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(folder)
+    return folder
+
+
+def _reported(graph: Graph, instance: dg.DagsterInstance) -> Any:
+    """Look up the fingerprints of the last materialisations, one query a table."""
+    known: dict[str, dict[str | None, str]] = {}
+
+    def of_table(name: str) -> dict[str | None, str]:
+        found: dict[str | None, str] = {}
+        wanted = len(graph.partitions(name))
+        cursor = None
+        while len(found) < wanted:
+            page = instance.fetch_materializations(asset_key(graph.output(name)), limit=2 * wanted, cursor=cursor)
+            for record in page.records:
+                made = record.asset_materialization
+                fingerprint = made.metadata.get("fingerprint") if made else None
+                if record.partition_key not in found:
+                    found[record.partition_key] = str(fingerprint.value) if fingerprint else ""
+            if not page.has_more:
+                break
+            cursor = page.cursor
+        return found
+
+    def reported(name: str, year: int | None) -> str | None:
+        if name not in known:
+            known[name] = of_table(name)
+        return known[name].get(None if year is None else str(year))
+
+    return reported
+
+
+def _alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _close_abandoned_runs(instance: dg.DagsterInstance) -> None:
+    """Mark runs whose process was killed as failed; Dagster cannot see that by itself for runs in a process of ours."""
+    for run in instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+        process = run.tags.get(_PROCESS_TAG)
+        if process is not None and not _alive(process):
+            instance.report_run_failed(run, message=f"The process {process} of this run was killed.")
+
+
+def _cause(event: dg.DagsterEvent) -> str:
+    """Return why a step failed: the innermost cause, which names file, place and reason."""
+    error = getattr(event.event_specific_data, "error", None)
+    while error is not None and error.cause is not None:
+        error = error.cause
+    failure = getattr(event.event_specific_data, "user_failure_data", None)
+    text = failure.description if failure is not None else (error.message if error else event.message)
+    return f"{event.step_key}: {text}".strip()
+
+
+def _execute(batch: Batch, graph: Graph, job: dg.JobDefinition, instance: dg.DagsterInstance, outcome: Outcome) -> bool:
+    tags: dict[str, str] = {_PROCESS_TAG: str(os.getpid())}
+    if batch.years:
+        tags |= {
+            "dagster/asset_partition_range_start": str(batch.years[0]),
+            "dagster/asset_partition_range_end": str(batch.years[-1]),
+        }
+    result = job.execute_in_process(
+        instance=instance,
+        asset_selection=[asset_key(graph.output(name)) for name in batch.names],
+        tags=tags,
+        # The progress lines and the summary say it better; the full log is in the UI.
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        raise_on_error=False,
+    )
+    for event in result.all_events:
+        if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            if event.asset_check_evaluation_data.passed:
+                outcome.checks_passed += 1
+            else:
+                outcome.checks_failed += 1
+        elif event.is_step_failure:
+            outcome.failures.append(_cause(event))
+    if not result.success and not outcome.failures:
+        outcome.failures.append(f"the run {result.run_id} failed; its log is in the UI")
+    return result.success
+
+
+def run(graph: Graph, progress: Progress, *, force: bool = False, plan: Any = None) -> Outcome:
+    """Make what is out of date, in order, and stop at the first batch that fails.
+
+    Parameters
+    ----------
+    graph : Graph
+        The graph under the current settings.
+    progress : Progress
+        Told of every partition.
+    force : bool
+        Make everything, current or not.
+    plan : callable, optional
+        Told the partitions that will be made, before the first is.
+
+    Raises
+    ------
+    SourceError, PluginError, ValueError
+        If source, plugins or settings do not fit together; nothing has been made then.
+    """
+    require_years(graph.source, graph.settings.years)
+    dagster_home(graph.settings.home)
+    if graph.store.is_local:
+        remove_leftovers(graph.settings.home)
+    overrides: Mapping[str, Any] = {"progress": progress}
+    with dg.DagsterInstance.get() as instance:
+        _close_abandoned_runs(instance)
+        stale = out_of_date(graph, _reported(graph, instance), force=force)
+        if plan is not None:
+            plan(stale)
+        outcome = Outcome(made={})
+        if not stale:
+            return outcome
+        job = build_defs(graph=graph, resource_overrides=overrides).resolve_job_def(FULL_REFRESH)
+        for batch in batches(graph, stale):
+            if not _execute(batch, graph, job, instance, outcome):
+                break
+            for name in batch.names:
+                of_batch = batch.years if graph.output(name).by_year else (None,)
+                outcome.made[name] = outcome.made.get(name, ()) + of_batch
+    return outcome
+

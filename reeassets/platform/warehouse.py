@@ -1,0 +1,59 @@
+"""The warehouse: one DuckDB file with every table, comments on tables and columns, and nothing else."""
+
+from pathlib import Path
+
+import duckdb
+
+from reeassets.settings import Settings
+from reeassets.storage import TableStore
+from reeassets.tables import Table
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _files(store: TableStore, table: Table, years: tuple[int, ...]) -> list[str]:
+    return [store.file(table, year) for year in years] if table.by_year else [store.file(table)]
+
+
+def build_warehouse(path: Path, store: TableStore, tables: list[Table], settings: Settings) -> dict[str, int]:
+    """Write every table of the configured years into a new DuckDB file.
+
+    Parameters
+    ----------
+    path : Path
+        File to write; must not exist.
+    store : TableStore
+        Where the Parquet partitions are.
+    tables : list of Table
+        What to put in.
+    settings : Settings
+        The years.
+
+    Returns
+    -------
+    dict
+        Number of rows by table.
+    """
+    rows = {}
+    with duckdb.connect(str(path)) as connection:
+        if not store.is_local:
+            connection.register_filesystem(store.root.fs)
+        for table in tables:
+            name = table.name
+            columns = ", ".join(f'"{column}"' for column in table.columns)
+            order = ", ".join(f'"{column}"' for column in table.key)
+            connection.execute(
+                f"create table {name} as select {columns} from read_parquet($files) order by {order}",  # noqa: S608
+                {"files": _files(store, table, settings.years)},
+            )
+            connection.execute(f"comment on table {name} is {_literal(table.description)}")
+            for column, of in table.columns.items():
+                unit = (of.metadata or {}).get("unit")
+                meaning = f"{of.description} [{unit}]" if unit else str(of.description)
+                connection.execute(f'comment on column {name}."{column}" is {_literal(meaning)}')
+            counted = connection.execute(f"select count(*) from {name}").fetchone()  # noqa: S608
+            assert counted is not None
+            rows[name] = int(counted[0])
+    return rows

@@ -1,0 +1,62 @@
+"""Product sets, classifiers: which ones the settings name, and whether they fit the source."""
+
+import pandas as pd
+
+from reeassets import plugins
+from reeassets.products.contract import Classifier, ProductSet
+from reeassets.settings import Settings
+
+
+def product_set(settings: Settings) -> ProductSet:
+    """Return the configured product set; raises PluginError if there is none of that name."""
+    return plugins.get("product_sets", settings.product_set, ProductSet)
+
+
+def classifier(settings: Settings) -> Classifier:
+    """Return the configured classifier, or the product set's own."""
+    return plugins.get("classifiers", settings.classifier or product_set(settings).classifier, Classifier)
+
+
+def require_nomenclature(chosen: ProductSet, nomenclature: str) -> None:
+    """Raise ValueError if a product set is written in another revision than the source."""
+    if chosen.nomenclature != nomenclature:
+        raise ValueError(
+            f"the product set {chosen.name!r} is written in {chosen.nomenclature}, but the source is in {nomenclature}"
+        )
+
+
+def classified_products(majority: pd.DataFrame, chosen: ProductSet) -> pd.DataFrame:
+    """Mark the products of the set.
+
+    Parameters
+    ----------
+    majority : DataFrame
+        From :func:`reeassets.products.voting.majority`.
+    chosen : ProductSet
+        The rule of the set.
+
+    Returns
+    -------
+    DataFrame
+        Table ``classified_products``.
+
+    Raises
+    ------
+    ValueError
+        If the set selects a product that nobody gave a stage: it could not be placed in any tier.
+    """
+    classified = majority.assign(in_set=majority["product"].isin(chosen.select(majority)))
+    unstaged = classified.loc[classified["in_set"] & classified["stage"].isna(), "product"]
+    if len(unstaged):
+        raise ValueError(f"product set {chosen.name!r}: no stage was voted for {', '.join(unstaged)}")
+    return classified
+
+
+def members(classified: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the set's products, by code."""
+    return classified[classified["in_set"]].sort_values("product", ignore_index=True)
+
+
+def stages(classified: pd.DataFrame) -> pd.Series:
+    """Return the stage of the set's products, indexed by code."""
+    return members(classified).set_index("product")["stage"]

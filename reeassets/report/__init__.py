@@ -1,0 +1,1 @@
+"""What people read: the warehouse, and the HTML report with its figures."""

@@ -1,0 +1,181 @@
+"""Every configuration field of the platform: default, unit and meaning.
+
+A field is read, in order of precedence, from the command line, the environment (``REEASSETS_ALPHA=0.9``), the file
+``settings.toml`` in the platform's home, and the default here. The home itself comes from ``--home`` or
+``REEASSETS_HOME``.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+DEFAULT_HOME = Path("var")
+STAGES = ("upstream", "input", "final")
+
+
+def home_path() -> Path:
+    """Return the platform's home: ``REEASSETS_HOME``, or ``var`` in the working directory."""
+    return Path(os.environ.get("REEASSETS_HOME", DEFAULT_HOME)).expanduser().absolute()
+
+
+def parse_years(text: str) -> tuple[int, ...]:
+    """Read years from text such as ``2007-2023`` or ``2007,2010-2012``.
+
+    Returns
+    -------
+    tuple of int
+        The years, ascending, each once.
+
+    Raises
+    ------
+    ValueError
+        If the text is not years or a range runs backwards.
+    """
+    years: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{4})(?:\s*-\s*(\d{4}))?\s*", part)
+        if match is None:
+            raise ValueError(f"{part.strip()!r} is not a year or a range of years such as 2007-2023")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise ValueError(f"the range {part.strip()!r} runs backwards")
+        years.update(range(first, last + 1))
+    return tuple(sorted(years))
+
+
+def format_years(years: Iterable[int]) -> str:
+    """Write years as the shortest text that :func:`parse_years` reads back."""
+    runs: list[list[int]] = []
+    for year in sorted(years):
+        if runs and year == runs[-1][-1] + 1:
+            runs[-1].append(year)
+        else:
+            runs.append([year])
+    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+class Settings(BaseSettings):
+    """The configuration of one home."""
+
+    model_config = SettingsConfigDict(env_prefix="REEASSETS_", extra="forbid", frozen=True)
+
+    home: Path = Field(default_factory=home_path, description="Folder that holds tables, warehouse, report and Dagster's records")
+    source: str = Field("sample", description="Source of raw trade, by plugin name")
+    data: Path | None = Field(None, description="File or folder the source reads; the sample brings its own")
+    tables: str | None = Field(None, description="Folder or URL that keeps the tables; by default `tables` in the home")
+    years: Annotated[tuple[int, ...], NoDecode] = Field(tuple(range(2007, 2024)), description="Years to compute")
+    product_set: str = Field("critical30", description="Product set, by plugin name")
+    classifier: str | None = Field(None, description="Classifier whose votes are taken; by default the product set's own")
+    link_proposer: str | None = Field(None, description="Proposer of candidate links; by default the product set's own")
+
+    link_draws: int = Field(999, ge=19, description="Permutations of countries behind a link's p-value")
+    link_seed: int = Field(20250801, ge=0, description="Seed of the permutations")
+    link_fdr: float = Field(0.10, gt=0, lt=1, description="False discovery rate below which a link is accepted")
+
+    alpha: float = Field(0.85, ge=0, lt=1, description="Damping: the weight of a supplier's own risk against its hazard")
+    hazard: str = Field("uniform", description="Hazard of suppliers, by plugin name")
+    exposure: Literal["exposure", "import_reliance", "import_intensity"] = Field(
+        "exposure", description="Definition of the column exposure"
+    )
+    contrast_draws: int = Field(2000, ge=100, description="Bootstrap draws over countries behind a tier contrast's interval")
+    contrast_seed: int = Field(20250802, ge=0, description="Seed of those draws")
+
+    cluster_k: int = Field(5, ge=2, le=10, description="Number of clusters of economies")
+    cluster_countries: int = Field(100, ge=10, description="Countries ranked by trade in the set that are clustered, per year")
+    cluster_include_final: bool = Field(False, description="Whether final products join the cluster features")
+    cluster_n_init: int = Field(50, ge=1, description="Starts of k-means")
+    cluster_bootstraps: int = Field(20, ge=2, description="Country-block bootstraps behind cluster stability")
+    cluster_seed: int = Field(20250803, ge=0, description="Seed of k-means, the gap statistic and the bootstraps")
+
+    model_deltas: Annotated[tuple[int, ...], NoDecode] = Field(
+        (1, 2, 3, 4, 5), description="Years between regressors and outcome"
+    )
+    model_significance: float = Field(0.05, gt=0, lt=1, description="Level of tests and of intervals")
+
+    @field_validator("years", mode="before")
+    @classmethod
+    def _years(cls, value: Any) -> Any:
+        years = parse_years(value) if isinstance(value, str) else value
+        if not years:
+            raise ValueError("no years given")
+        return years
+
+    @field_validator("model_deltas", mode="before")
+    @classmethod
+    def _deltas(cls, value: Any) -> Any:
+        deltas = tuple(int(part) for part in value.split(",")) if isinstance(value, str) else tuple(value)
+        if not deltas or any(delta < 1 for delta in deltas) or len(set(deltas)) != len(deltas):
+            raise ValueError("model_deltas must be different whole numbers of years, at least 1")
+        return deltas
+
+    @field_validator("home", "data", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value is not None else None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (the signature is pydantic's)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the home's ``settings.toml`` behind the environment."""
+        home = Path(init_settings().get("home") or home_path())
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, home / "settings.toml")
+
+    @property
+    def tables_root(self) -> str:
+        """Where the tables are kept."""
+        return self.tables or str(self.home / "tables")
+
+    @property
+    def warehouse_file(self) -> Path:
+        """The DuckDB file with every table."""
+        return self.home / "warehouse" / "reeassets.duckdb"
+
+    @property
+    def report_file(self) -> Path:
+        """The HTML report."""
+        return self.home / "report" / "report.html"
+
+    @property
+    def settings_file(self) -> Path:
+        """The file in the home that remembers what differs from the defaults."""
+        return self.home / "settings.toml"
+
+    def fingerprint(self, *fields: str) -> str:
+        """Return a hash of the named fields: equal exactly if their values are."""
+        values = self.model_dump(mode="json", include=set(fields))
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+    def remember(self) -> None:
+        """Write what differs from the defaults to ``settings.toml``, so that later commands in this home agree."""
+        lines = ["# Written by `reeassets run`; edit freely. The environment and the command line take precedence."]
+        for name, value in self.model_dump(mode="json", exclude={"home"}).items():
+            default = type(self).model_fields[name].get_default(call_default_factory=True)
+            if getattr(self, name) == default:
+                continue
+            shown = format_years(value) if name == "years" else ",".join(map(str, value)) if name == "model_deltas" else value
+            lines.append(f"{name} = {json.dumps(shown)}")
+        text = "\n".join(lines) + "\n"
+        if not self.settings_file.exists() or self.settings_file.read_text(encoding="utf-8") != text:
+            self.home.mkdir(parents=True, exist_ok=True)
+            temporary = self.settings_file.with_suffix(f".{os.getpid()}.tmp")
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(self.settings_file)

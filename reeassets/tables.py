@@ -1,0 +1,220 @@
+"""What a table is: columns with type, range, unit and meaning, a key, and the check that a frame obeys them.
+
+Every stage declares its tables in its own ``schema.py`` with :class:`Table` and :func:`column`. Nothing here knows a
+stage, a file or Dagster.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+PRODUCT_CODE = r"^\d{6}$"
+COUNTRY_CODE = r"^[A-Z][A-Z0-9]{2}$"
+SAMPLE_ROWS = 5
+
+
+def column(
+    dtype: str,
+    meaning: str,
+    *,
+    unit: str | None = None,
+    nullable: bool = False,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+    isin: Sequence[Any] | None = None,
+    matches: str | None = None,
+) -> pa.Column:
+    """Declare one column of a table.
+
+    Parameters
+    ----------
+    dtype : str
+        One of ``int64``, ``Int64``, ``float64``, ``str``, ``bool``, ``boolean``. The capitalised and ``boolean`` types
+        hold missing values.
+    meaning : str
+        What a value says, in one sentence; shown by ``reeassets tables``, in Dagster and in the warehouse.
+    unit : str, optional
+        Unit of measurement; omit for names and flags.
+    nullable : bool
+        Whether a missing value is a legal answer.
+    ge, gt, le, lt : float, optional
+        Bounds of the range. A floating-point column never holds an infinity, with or without bounds.
+    isin : sequence, optional
+        The legal values.
+    matches : str, optional
+        Regular expression that the whole text obeys.
+    """
+    bounds = [(ge, pa.Check.ge), (gt, pa.Check.gt), (le, pa.Check.le), (lt, pa.Check.lt)]
+    checks = [make(bound) for bound, make in bounds if bound is not None]
+    if dtype == "float64":
+        checks.append(pa.Check(lambda values: ~np.isinf(values), name="finite", error="finite"))
+    if isin is not None:
+        checks.append(pa.Check.isin(list(isin)))
+    if matches is not None:
+        checks.append(pa.Check.str_matches(matches))
+    return pa.Column(dtype, checks, nullable=nullable, description=meaning, metadata={"unit": unit} if unit else None)
+
+
+def year_column() -> pa.Column:
+    """Return the column every yearly table starts with."""
+    return column("int64", "Calendar year of the trade", unit="year", ge=1988, le=2100)
+
+
+def country_column(meaning: str = "Country, BACI's ISO 3166 alpha-3 code (S19 is Other Asia n.e.s., Taiwan)") -> pa.Column:
+    """Return a column of country codes."""
+    return column("str", meaning, matches=COUNTRY_CODE)
+
+
+def product_column(meaning: str = "Product, six-digit HS code as text") -> pa.Column:
+    """Return a column of product codes."""
+    return column("str", meaning, matches=PRODUCT_CODE)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One broken rule of a table.
+
+    Attributes
+    ----------
+    column : str
+        The column (or the key columns) that broke it.
+    rule : str
+        The rule, in pandera's words.
+    count : int
+        How many values broke it.
+    rows : list of dict
+        Up to five of the rows, whole.
+    """
+
+    column: str
+    rule: str
+    count: int
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        shown = "; ".join(str(row) for row in self.rows[:2])
+        return f"column {self.column}: rule {self.rule} broken {self.count} time(s)" + (f", e.g. {shown}" if shown else "")
+
+
+class SchemaViolation(ValueError):
+    """A frame does not obey its table.
+
+    Attributes
+    ----------
+    table : str
+        Name of the table.
+    problems : list of Problem
+        Everything that is wrong, not only the first thing.
+    """
+
+    def __init__(self, table: str, problems: list[Problem]):
+        self.table = table
+        self.problems = problems
+        super().__init__(f"table {table}: " + " | ".join(str(problem) for problem in problems))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the platform.
+
+    Attributes
+    ----------
+    stage : str
+        The stage that makes it: its asset group and the first part of its asset key.
+    name : str
+        Its name in the warehouse and the second part of its asset key.
+    description : str
+        What one row is.
+    columns : mapping of str to pandera.Column
+        Every column, in order; see :func:`column`.
+    key : tuple of str
+        The columns that identify a row; rows are sorted by them.
+    by_year : bool
+        Whether the table is partitioned by year.
+    in_warehouse : bool
+        Whether the warehouse holds it; full-size raw trade stays in its Parquet partitions.
+    """
+
+    stage: str
+    name: str
+    description: str
+    columns: Mapping[str, pa.Column]
+    key: tuple[str, ...]
+    by_year: bool = False
+    in_warehouse: bool = True
+
+    @cached_property
+    def schema(self) -> pa.DataFrameSchema:
+        """The pandera schema: these columns and no other, in this order, unique in the key."""
+        return pa.DataFrameSchema(
+            dict(self.columns), strict=True, ordered=True, unique=list(self.key), name=self.name, description=self.description
+        )
+
+    def dtype(self, name: str) -> str:
+        """Return the pandas dtype of a column as text."""
+        return str(self.columns[name].dtype)
+
+    def empty(self) -> pd.DataFrame:
+        """Return a frame without rows that obeys the table."""
+        return pd.DataFrame({name: pd.Series(dtype=self.dtype(name)) for name in self.columns})
+
+    def conform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the frame with the table's columns in order, its dtypes, and its rows sorted by the key.
+
+        Raises
+        ------
+        SchemaViolation
+            If a column is missing or one too many, or if values cannot be read as the column's dtype.
+        """
+        missing = [name for name in self.columns if name not in frame.columns]
+        surplus = [name for name in frame.columns if name not in self.columns]
+        problems = [Problem(name, "column is missing", 1) for name in missing]
+        problems += [Problem(str(name), "column is not in the schema", 1) for name in surplus]
+        converted = {}
+        for name in self.columns:
+            if name in frame.columns:
+                try:
+                    converted[name] = frame[name].astype(self.dtype(name))
+                except (TypeError, ValueError) as error:
+                    problems.append(Problem(name, f"dtype {self.dtype(name)}: {error}", 1))
+        if problems:
+            raise SchemaViolation(self.name, problems)
+        ordered = pd.DataFrame(converted, columns=list(self.columns))
+        return ordered.sort_values(list(self.key), kind="stable", ignore_index=True)
+
+    def check(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the conformed frame after every rule has been checked.
+
+        Raises
+        ------
+        SchemaViolation
+            With all broken rules at once.
+        """
+        conformed = self.conform(frame)
+        try:
+            self.schema.validate(conformed, lazy=True)
+        except pa.errors.SchemaErrors as error:
+            raise SchemaViolation(self.name, _problems(conformed, error.failure_cases)) from error
+        return conformed
+
+
+def _problems(frame: pd.DataFrame, failures: pd.DataFrame) -> list[Problem]:
+    """Group pandera's failure cases by column and rule, with whole sample rows.
+
+    A broken key is reported by pandera once per key column and row; it is one problem here.
+    """
+    keyed = failures.assign(column=failures["column"].fillna("").astype(str), check=failures["check"].astype(str))
+    keyed.loc[keyed["check"] == "multiple_fields_uniqueness", "column"] = "key"
+    problems = []
+    for (name, rule), cases in keyed.groupby(["column", "check"], sort=False):
+        index = cases["index"].dropna().drop_duplicates()
+        rows = frame.loc[index.iloc[:SAMPLE_ROWS].astype(int)].to_dict("records") if len(index) else []
+        problems.append(Problem(str(name), str(rule), max(len(index), 1), [dict(row) for row in rows]))
+    return problems

@@ -1,0 +1,1 @@
+"""Raw trade: sources of bilateral flows, the nomenclature, and totals."""

@@ -1,0 +1,54 @@
+"""The Harmonized System: codes and descriptions of each revision, and BACI's country table, as bundled."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from reeassets.trade.bundled import bundled_file
+
+REVISIONS = ("HS92", "HS96", "HS02", "HS07", "HS12", "HS17", "HS22")
+COUNTRY_TABLE = "country_codes_V202601.csv"
+
+
+def nomenclature_file(revision: str) -> Path:
+    """Return the bundled code list of a revision; raises ValueError for a name that is no revision."""
+    if revision not in REVISIONS:
+        raise ValueError(f"{revision!r} is not a revision of the Harmonized System; known: {', '.join(REVISIONS)}")
+    return bundled_file(f"nomenclature/product_codes_{revision}.csv.gz")
+
+
+def nomenclature(revision: str) -> pd.DataFrame:
+    """Read the code list of a revision.
+
+    Returns
+    -------
+    DataFrame
+        ``product`` (six digits), ``description``, ``chapter`` (two digits), ``heading`` (four digits), ``revision``.
+    """
+    codes = pd.read_csv(nomenclature_file(revision), dtype="str")
+    product = codes["code"].str.zfill(6)
+    return pd.DataFrame(
+        {
+            "product": product,
+            "description": codes["description"].str.strip(),
+            "chapter": product.str[:2],
+            "heading": product.str[:4],
+            "revision": revision,
+        }
+    )
+
+
+def read_country_table(path: Path) -> pd.DataFrame:
+    """Read a country table as CEPII ships it.
+
+    Namibia's alpha-2 code is the text ``NA``, so nothing is read as a missing value.
+    """
+    table = pd.read_csv(path, dtype="str", keep_default_na=False)
+    return pd.DataFrame(
+        {
+            "country_code": table["country_code"].astype("int64"),
+            "country_name": table["country_name"],
+            "iso2": table["country_iso2"],
+            "iso3": table["country_iso3"],
+        }
+    )

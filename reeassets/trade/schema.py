@@ -1,0 +1,84 @@
+"""Tables of the stage ``trade``."""
+
+from reeassets.settings import Settings
+from reeassets.tables import Table, column, country_column, product_column, year_column
+
+BASIS = ("whole nomenclature", "set only")
+
+COUNTRIES = Table(
+    stage="trade",
+    name="countries",
+    description="BACI's country table: the only key from numeric codes to ISO3; several codes may share one ISO3.",
+    columns={
+        "country_code": column("int64", "BACI's numeric country code (not always ISO's: 251 is France, 842 the USA)", ge=1),
+        "country_name": column("str", "Name in BACI"),
+        "iso2": column("str", "ISO 3166 alpha-2 code; Namibia's is the text NA"),
+        "iso3": country_column(),
+    },
+    key=("country_code",),
+)
+
+NOMENCLATURE = Table(
+    stage="trade",
+    name="nomenclature",
+    description="Every six-digit code of the Harmonized System in the revision the source is written in.",
+    columns={
+        "product": product_column(),
+        "description": column("str", "Description of the product in the Harmonized System"),
+        "chapter": column("str", "First two digits", matches=r"^\d{2}$"),
+        "heading": column("str", "First four digits", matches=r"^\d{4}$"),
+        "revision": column("str", "Revision of the Harmonized System", matches=r"^HS\d{2}$"),
+    },
+    key=("product",),
+)
+
+RAW_TRADE = Table(
+    stage="trade",
+    name="raw_trade",
+    description="Flows of a year as the source has them: all its products, BACI's numeric country codes.",
+    columns={
+        "year": year_column(),
+        "exporter_code": column("int64", "Exporter, BACI's numeric code", ge=1),
+        "importer_code": column("int64", "Importer, BACI's numeric code", ge=1),
+        "product": product_column(),
+        "value_kusd": column("float64", "Value of the flow", unit="thousand current US$", gt=0),
+        "quantity_t": column("float64", "Quantity of the flow; null where the source has none", unit="t", ge=0, nullable=True),
+    },
+    key=("year", "product", "exporter_code", "importer_code"),
+    by_year=True,
+    in_warehouse=False,
+)
+
+COUNTRY_TOTALS = Table(
+    stage="trade",
+    name="country_totals",
+    description="Exports and imports of each country over all products the source holds.",
+    columns={
+        "year": year_column(),
+        "country": country_column(),
+        "exports_kusd": column("float64", "Exports over all products of the source", unit="thousand current US$", ge=0),
+        "imports_kusd": column("float64", "Imports over all products of the source", unit="thousand current US$", ge=0),
+        "basis": column("str", "What `all products` are: the whole nomenclature, or the set only", isin=BASIS),
+    },
+    key=("year", "country"),
+    by_year=True,
+)
+
+PRODUCT_TOTALS = Table(
+    stage="trade",
+    name="product_totals",
+    description="World trade of each product the source holds.",
+    columns={
+        "year": year_column(),
+        "product": product_column(),
+        "value_kusd": column("float64", "World trade in the product", unit="thousand current US$", gt=0),
+        "basis": column("str", "Which products have a row: the whole nomenclature, or the set only", isin=BASIS),
+    },
+    key=("year", "product"),
+    by_year=True,
+)
+
+
+def tables(settings: Settings) -> list[Table]:  # noqa: ARG001  (the signature is the same in every stage)
+    """Return the tables of this stage."""
+    return [COUNTRIES, NOMENCLATURE, RAW_TRADE, COUNTRY_TOTALS, PRODUCT_TOTALS]
