@@ -51,7 +51,7 @@ def parse_years(text: str) -> tuple[int, ...]:
             raise ValueError(f"{part.strip()!r} is not a year or a range of years such as 2007-2023")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
-            raise ValueError(f"the range {part.strip()!r} runs backwards")
+            raise ValueError(f"the range of years {part.strip()!r} runs backwards")
         years.update(range(first, last + 1))
     return tuple(sorted(years))
 
@@ -72,29 +72,39 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="REEASSETS_", extra="forbid", frozen=True)
 
-    home: Path = Field(default_factory=home_path, description="Folder that holds tables, warehouse, report and Dagster's records")
+    home: Path = Field(
+        default_factory=home_path, description="Folder that holds tables, warehouse, report and Dagster's records"
+    )
     source: str = Field("sample", description="Source of raw trade, by plugin name")
     data: Path | None = Field(None, description="File or folder the source reads; the sample brings its own")
     tables: str | None = Field(None, description="Folder or URL that keeps the tables; by default `tables` in the home")
     years: Annotated[tuple[int, ...], NoDecode] = Field(tuple(range(2007, 2024)), description="Years to compute")
     product_set: str = Field("critical30", description="Product set, by plugin name")
-    classifier: str | None = Field(None, description="Classifier whose votes are taken; by default the product set's own")
+    classifier: str | None = Field(
+        None, description="Classifier whose votes are taken; by default the product set's own"
+    )
     link_proposer: str | None = Field(None, description="Proposer of candidate links; by default the product set's own")
 
     link_draws: int = Field(999, ge=19, description="Permutations of countries behind a link's p-value")
     link_seed: int = Field(20250801, ge=0, description="Seed of the permutations")
     link_fdr: float = Field(0.10, gt=0, lt=1, description="False discovery rate below which a link is accepted")
 
-    alpha: float = Field(0.85, ge=0, lt=1, description="Damping: the weight of a supplier's own risk against its hazard")
+    alpha: float = Field(
+        0.85, ge=0, lt=1, description="Damping: the weight of a supplier's own risk against its hazard"
+    )
     hazard: str = Field("uniform", description="Hazard of suppliers, by plugin name")
     exposure: Literal["exposure", "import_reliance", "import_intensity"] = Field(
         "exposure", description="Definition of the column exposure"
     )
-    contrast_draws: int = Field(2000, ge=100, description="Bootstrap draws over countries behind a tier contrast's interval")
+    contrast_draws: int = Field(
+        2000, ge=100, description="Bootstrap draws over countries behind a tier contrast's interval"
+    )
     contrast_seed: int = Field(20250802, ge=0, description="Seed of those draws")
 
     cluster_k: int = Field(5, ge=2, le=10, description="Number of clusters of economies")
-    cluster_countries: int = Field(100, ge=10, description="Countries ranked by trade in the set that are clustered, per year")
+    cluster_countries: int = Field(
+        100, ge=10, description="Countries ranked by trade in the set that are clustered, per year"
+    )
     cluster_include_final: bool = Field(False, description="Whether final products join the cluster features")
     cluster_n_init: int = Field(50, ge=1, description="Starts of k-means")
     cluster_bootstraps: int = Field(20, ge=2, description="Country-block bootstraps behind cluster stability")
@@ -171,7 +181,13 @@ class Settings(BaseSettings):
             default = type(self).model_fields[name].get_default(call_default_factory=True)
             if getattr(self, name) == default:
                 continue
-            shown = format_years(value) if name == "years" else ",".join(map(str, value)) if name == "model_deltas" else value
+            shown = (
+                format_years(value)
+                if name == "years"
+                else ",".join(map(str, value))
+                if name == "model_deltas"
+                else value
+            )
             lines.append(f"{name} = {json.dumps(shown)}")
         text = "\n".join(lines) + "\n"
         if not self.settings_file.exists() or self.settings_file.read_text(encoding="utf-8") != text:

@@ -59,7 +59,7 @@ def column(
         checks.append(pa.Check.isin(list(isin)))
     if matches is not None:
         checks.append(pa.Check.str_matches(matches))
-    return pa.Column(dtype, checks, nullable=nullable, description=meaning, metadata={"unit": unit} if unit else None)
+    return pa.Column(dtype, checks, nullable=nullable, description=meaning, metadata={"dtype": dtype, "unit": unit})
 
 
 def year_column() -> pa.Column:
@@ -67,7 +67,9 @@ def year_column() -> pa.Column:
     return column("int64", "Calendar year of the trade", unit="year", ge=1988, le=2100)
 
 
-def country_column(meaning: str = "Country, BACI's ISO 3166 alpha-3 code (S19 is Other Asia n.e.s., Taiwan)") -> pa.Column:
+def country_column(
+    meaning: str = "Country, BACI's ISO 3166 alpha-3 code (S19 is Other Asia n.e.s., Taiwan)",
+) -> pa.Column:
     """Return a column of country codes."""
     return column("str", meaning, matches=COUNTRY_CODE)
 
@@ -100,7 +102,9 @@ class Problem:
 
     def __str__(self) -> str:
         shown = "; ".join(str(row) for row in self.rows[:2])
-        return f"column {self.column}: rule {self.rule} broken {self.count} time(s)" + (f", e.g. {shown}" if shown else "")
+        return f"column {self.column}: rule {self.rule} broken {self.count} time(s)" + (
+            f", e.g. {shown}" if shown else ""
+        )
 
 
 class SchemaViolation(ValueError):
@@ -154,12 +158,17 @@ class Table:
     def schema(self) -> pa.DataFrameSchema:
         """The pandera schema: these columns and no other, in this order, unique in the key."""
         return pa.DataFrameSchema(
-            dict(self.columns), strict=True, ordered=True, unique=list(self.key), name=self.name, description=self.description
+            dict(self.columns),
+            strict=True,
+            ordered=True,
+            unique=list(self.key),
+            name=self.name,
+            description=self.description,
         )
 
     def dtype(self, name: str) -> str:
         """Return the pandas dtype of a column as text."""
-        return str(self.columns[name].dtype)
+        return str((self.columns[name].metadata or {})["dtype"])
 
     def empty(self) -> pd.DataFrame:
         """Return a frame without rows that obeys the table."""

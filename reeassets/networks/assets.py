@@ -66,7 +66,9 @@ def product_tiers(step: Step) -> pd.DataFrame:
     """Compute trophic levels on the graph of accepted links."""
     table = tiers.product_tiers(step.read("io_links"), sets.stages(step.read("classified_products")))
     agreement = tiers.stage_agreement(table)
-    step.metadata["stage_agreement_kendall_tau"] = "not defined: one of them is constant" if agreement is None else agreement
+    step.metadata["stage_agreement_kendall_tau"] = (
+        "not defined: one of them is constant" if agreement is None else agreement
+    )
     return table
 
 

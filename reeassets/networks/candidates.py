@@ -19,12 +19,17 @@ def candidate_links(votes: pd.DataFrame, stages: pd.Series) -> pd.DataFrame:
     -------
     DataFrame
         Table ``candidate_links``. ``carried`` is true if more than half of the voters keep the candidate and no rule
-        refuses it; ``refused`` names the rule: a product is no input to itself, and nothing is an input to a product of an
-        earlier stage.
+        refuses it; ``refused`` names the rule: a product is no input to itself, and nothing is an input to a product
+        of an earlier stage.
     """
-    grouped = votes.sort_values(["input", "output", "voter"], kind="stable").groupby(["input", "output"], as_index=False)
+    grouped = votes.sort_values(["input", "output", "voter"], kind="stable").groupby(
+        ["input", "output"], as_index=False
+    )
     links = grouped.agg(
-        strength=("strength", "mean"), ai_votes=("vote", "sum"), ai_voters=("voter", "nunique"), rationale=("rationale", "first")
+        strength=("strength", "mean"),
+        ai_votes=("vote", "sum"),
+        ai_voters=("voter", "nunique"),
+        rationale=("rationale", "first"),
     )
     place = {stage: order for order, stage in enumerate(STAGES)}
     backwards = links["input"].map(stages).map(place) > links["output"].map(stages).map(place)

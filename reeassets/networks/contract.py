@@ -36,7 +36,7 @@ class LinkProposer(Protocol):
         Returns
         -------
         DataFrame
-            One row per voter and candidate: ``voter``, ``input``, ``output``, ``strength`` in [0,1] (null if the voter gives
-            none), ``vote`` (whether the voter keeps the candidate), ``rationale``.
+            One row per voter and candidate: ``voter``, ``input``, ``output``, ``strength`` in [0,1] (null if the voter
+            gives none), ``vote`` (whether the voter keeps the candidate), ``rationale``.
         """
         ...

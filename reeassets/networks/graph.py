@@ -23,8 +23,9 @@ def multidigraph(edges: pd.DataFrame, tiers: pd.DataFrame) -> nx.MultiDiGraph:
     Returns
     -------
     MultiDiGraph
-        Nodes are ``(country, product)`` with attributes ``country``, ``product``, ``stage`` and ``trophic_level``. The key of
-        an edge is its kind, ``trade`` or ``production``; its ``weight`` is thousand US$ of trade, or the link's weight.
+        Nodes are ``(country, product)`` with attributes ``country``, ``product``, ``stage`` and ``trophic_level``. The
+        key of an edge is its kind, ``trade`` or ``production``; its ``weight`` is thousand US$ of trade, or the link's
+        weight.
     """
     graph = nx.MultiDiGraph(year=int(edges["year"].iloc[0]) if len(edges) else None)
     of_product = tiers.set_index("product")[["stage", "trophic_level"]].to_dict("index")

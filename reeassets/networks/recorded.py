@@ -31,6 +31,6 @@ class RecordedLinks:
 
 CRITICAL30_LINKS = RecordedLinks(
     name="critical30",
-    description="Direct inputs among 30 critical materials, recorded and judged by hand by one voter, with a rationale each.",
+    description="Direct inputs among 30 critical materials, recorded and judged by hand, with a rationale each.",
     file="links/critical30.csv",
 )

@@ -23,7 +23,7 @@ CANDIDATE_LINKS = Table(
 IO_LINKS = Table(
     stage="networks",
     name="io_links",
-    description="Candidate links after the permutation test on trade data; the accepted ones are the graph of products.",
+    description="Candidate links after the permutation test on trade; the accepted ones are the graph of products.",
     columns={
         **CANDIDATE_LINKS.columns,
         "partial_corr": column(
@@ -36,7 +36,9 @@ IO_LINKS = Table(
         "p_value": column("float64", "One-sided, against permutations of whole countries", gt=0, le=1),
         "q_value": column("float64", "Benjamini-Hochberg over all candidates", gt=0, le=1),
         "accepted": column("bool", "q-value within the false discovery rate, and the votes carry it"),
-        "weight": column("float64", "Share of the link among the accepted inputs of its output; 0 if not accepted", ge=0, le=1),
+        "weight": column(
+            "float64", "Share of the link among the accepted inputs of its output; 0 if not accepted", ge=0, le=1
+        ),
     },
     key=("input", "output"),
 )
@@ -59,7 +61,7 @@ PRODUCT_TIERS = Table(
 NETWORK_EDGES = Table(
     stage="networks",
     name="network_edges",
-    description="The tiered network: trade of a product between countries, and production within a country along a link.",
+    description="The tiered network: trade of a product between countries, production in a country along a link.",
     columns={
         "year": year_column(),
         "kind": column("str", "trade or production", isin=("trade", "production")),

@@ -39,7 +39,8 @@ def trophic_levels(weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], N
         # The levels of a component are known up to a constant: hold its first node and solve for the others.
         free = members[1:]
         levels[free] = np.linalg.solve(laplacian[np.ix_(free, free)], (into - out_of)[free])
-        levels[members] -= levels[members].min()
+        # Rounding away what the solve leaves below a millionth of a millionth keeps equal levels equal.
+        levels[members] = np.round(levels[members] - levels[members].min(), 12)
     return levels, components.astype(np.int64)
 
 

@@ -96,7 +96,10 @@ def residual_ranks(
             value = traded.reindex(index=stays, columns=products, fill_value=0.0).to_numpy()
             own = totals[total].reindex(stays).to_numpy()[:, None]
             index = specialisation_index(
-                value, np.broadcast_to(own, value.shape), np.broadcast_to(of_product, value.shape), float(totals[total].sum())
+                value,
+                np.broadcast_to(own, value.shape),
+                np.broadcast_to(of_product, value.shape),
+                float(totals[total].sum()),
             )
             target[:, :, place] = _without_size(np.log1p(index), year_size).T
     return ResidualRanks(
@@ -128,8 +131,8 @@ def permutation_test(ranks: ResidualRanks, links: pd.DataFrame, draws: int, seed
     Returns
     -------
     DataFrame
-        ``partial_corr`` in [-1,1] (null where a side does not vary) and the one-sided ``p_value`` in (0,1] (1 where null),
-        aligned with ``links``.
+        ``partial_corr`` in [-1,1] (null where a side does not vary) and the one-sided ``p_value`` in (0,1] (1 where
+        null), aligned with ``links``.
     """
     generator = np.random.default_rng(seed)
     n = len(ranks.countries)
@@ -160,7 +163,9 @@ def benjamini_hochberg(p_values: Floats) -> Floats:
     return false_discovery_control(p_values, method="bh") if p_values.size else p_values
 
 
-def validate_links(candidates: pd.DataFrame, ranks: ResidualRanks, *, draws: int, seed: int, fdr: float) -> pd.DataFrame:
+def validate_links(
+    candidates: pd.DataFrame, ranks: ResidualRanks, *, draws: int, seed: int, fdr: float
+) -> pd.DataFrame:
     """Decide which candidate links stand, and weight them.
 
     Parameters

@@ -56,8 +56,9 @@ def build_defs(
         **(resource_overrides or {}),
     }
     with warnings.catch_warnings():
-        # Dagster 1.13 marks partitioned checks as a preview and backfill policies as beta. Without the first a run over many
-        # years shows one result for all, without the second it is 17 runs; its version is pinned, so neither can move.
+        # Dagster 1.13 marks partitioned checks as a preview and backfill policies as beta. Without the first a run
+        # over many years shows one result for all, without the second it is 17 runs; its version is pinned, so neither
+        # can move.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         warnings.simplefilter("ignore", dg.BetaWarning)
         assets = build_assets(graph, partitions)

@@ -72,7 +72,7 @@ class _Maker:
         self._evaluate(
             year,
             passed=True,
-            description=f"{len(checked):,} rows obey {len(table.columns)} columns' rules; key {', '.join(table.key)} is unique",
+            description=f"{len(checked):,} rows obey the rules of {len(table.columns)} columns; the key is unique",
             metadata={"rows": len(checked)},
         )
         seconds = time.perf_counter() - began

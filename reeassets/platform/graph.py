@@ -1,4 +1,4 @@
-"""The whole graph for given settings: every table and recipe, in order, with the fingerprint of what each is made from."""
+"""The whole graph under given settings: tables, recipes in order, and fingerprints of what each is made from."""
 
 import hashlib
 import json
@@ -26,8 +26,8 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 def code_hash(stage: str) -> str:
     """Return a hash of a stage's source code and of what all stages stand on.
 
-    A changed formula makes every table of its stage, and what is downstream, out of date; a changed comment does so too,
-    which costs time and never correctness.
+    A changed formula makes every table of its stage, and what is downstream, out of date; a changed comment does so
+    too, which costs time and never correctness.
     """
     digest = hashlib.sha256()
     common = [_PACKAGE / "tables.py", _PACKAGE / "storage.py"]
@@ -99,9 +99,11 @@ class Graph:
         """Return the partitions that a partition is made from."""
         found: list[tuple[str, int | None]] = []
         for parent in self.recipes[name].inputs:
-            found += [(parent, year)] if year is not None and self.tables[parent].by_year else [
-                (parent, other) for other in self.partitions(parent)
-            ]
+            found += (
+                [(parent, year)]
+                if year is not None and self.tables[parent].by_year
+                else [(parent, other) for other in self.partitions(parent)]
+            )
         return found
 
     @cache  # noqa: B019  (one graph lives as long as the process that asks it)

@@ -15,7 +15,8 @@ class ParquetIOManager(dg.UPathIOManager):
     """Keep frames as ``<root>/<asset key>.parquet``, or ``<root>/<asset key>/<partition>.parquet``.
 
     An asset of another package names a platform table as an input and gets its frame; what it returns is written whole
-    or not at all. In a run over several partitions an input is a dict of frames by partition, and so must the output be.
+    or not at all. In a run over several partitions an input is a dict of frames by partition, and so must the output
+    be.
     """
 
     extension: str | None = ".parquet"
@@ -23,7 +24,9 @@ class ParquetIOManager(dg.UPathIOManager):
     def dump_to_path(self, context: dg.OutputContext, obj: Any, path: UPath) -> None:
         """Write one frame, replacing the old file in one step."""
         if not isinstance(obj, pd.DataFrame):
-            raise TypeError(f"{context.get_identifier()}: a pandas DataFrame is kept as Parquet, not {type(obj).__name__}")
+            raise TypeError(
+                f"{context.get_identifier()}: a pandas DataFrame is kept as Parquet, not {type(obj).__name__}"
+            )
         if path.protocol in ("", "file", "local"):
             with replacing(Path(path)) as temporary:
                 obj.to_parquet(temporary, index=False, compression="zstd")
@@ -31,7 +34,7 @@ class ParquetIOManager(dg.UPathIOManager):
             with path.open("wb") as stream:
                 obj.to_parquet(stream, index=False, compression="zstd")
 
-    def load_from_path(self, context: dg.InputContext, path: UPath) -> pd.DataFrame:
+    def load_from_path(self, context: dg.InputContext, path: UPath) -> pd.DataFrame:  # noqa: ARG002
         """Read one frame."""
         with path.open("rb") as stream:
             return pd.read_parquet(stream)
@@ -43,7 +46,9 @@ class ParquetIOManager(dg.UPathIOManager):
             return
         keys = list(context.asset_partition_keys)
         if not isinstance(obj, Mapping) or set(obj) != set(keys):
-            raise TypeError(f"{context.get_identifier()}: a run over {len(keys)} partitions returns a dict of frames by partition")
+            raise TypeError(
+                f"{context.get_identifier()}: a run over {len(keys)} partitions returns a dict of frames by partition"
+            )
         for key, path in self._get_paths_for_partitions(context).items():
             self.make_directory(path.parent)
             self.dump_to_path(context, obj[key], path)

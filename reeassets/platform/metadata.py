@@ -39,7 +39,9 @@ def _cell(value: Any) -> str:
 def markdown_table(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
     """Show a small frame as Markdown."""
     head = "| " + " | ".join(map(str, frame.columns)) + " |\n|" + "---|" * len(frame.columns)
-    lines = ["| " + " | ".join(_cell(value) for value in row) + " |" for row in frame.itertuples(index=False, name=None)]
+    lines = [
+        "| " + " | ".join(_cell(value) for value in row) + " |" for row in frame.itertuples(index=False, name=None)
+    ]
     return dg.MetadataValue.md("\n".join([head, *lines]))
 
 

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -11,19 +10,13 @@ import dagster as dg
 from reeassets.platform.build import build_defs
 from reeassets.platform.factory import asset_key
 from reeassets.platform.graph import Graph
+from reeassets.platform.instance import dagster_home
 from reeassets.platform.jobs import FULL_REFRESH
 from reeassets.platform.plan import Batch, batches, out_of_date
 from reeassets.platform.progress import Progress
 from reeassets.storage import remove_leftovers
 from reeassets.trade.sources import require_years
 
-_INSTANCE_FILE = """\
-# Dagster's records of this home: runs, materialisations and checks, in SQLite beside this file.
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-"""
 _PROCESS_TAG = "reeassets/process"
 
 
@@ -45,16 +38,6 @@ class Outcome:
     checks_passed: int = 0
     checks_failed: int = 0
     failures: list[str] = field(default_factory=list)
-
-
-def dagster_home(home: Path) -> Path:
-    """Return Dagster's own folder for a home, made ready: ``DAGSTER_HOME`` if it is set, else ``<home>/dagster``."""
-    folder = Path(os.environ.get("DAGSTER_HOME") or home / "dagster")
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "dagster.yaml").exists():
-        (folder / "dagster.yaml").write_text(_INSTANCE_FILE, encoding="utf-8")
-    os.environ["DAGSTER_HOME"] = str(folder)
-    return folder
 
 
 def _reported(graph: Graph, instance: dg.DagsterInstance) -> Any:
@@ -181,4 +164,3 @@ def run(graph: Graph, progress: Progress, *, force: bool = False, plan: Any = No
                 of_batch = batch.years if graph.output(name).by_year else (None,)
                 outcome.made[name] = outcome.made.get(name, ()) + of_batch
     return outcome
-

@@ -27,7 +27,9 @@ def classified_products(step: Step) -> pd.DataFrame:
     """Aggregate the votes by majority and mark the products of the set."""
     chosen = sets.product_set(step.settings)
     sets.require_nomenclature(chosen, step.source.nomenclature)
-    classified = sets.classified_products(voting.majority(step.read("nomenclature"), step.read("product_votes")), chosen)
+    classified = sets.classified_products(
+        voting.majority(step.read("nomenclature"), step.read("product_votes")), chosen
+    )
     members = sets.members(classified)
     step.metadata |= {"products_in_set": len(members), **members["stage"].value_counts().to_dict()}
     return classified

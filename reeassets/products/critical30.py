@@ -28,7 +28,7 @@ CRITICAL30 = VotedProducts(
     classifier="critical30",
     link_proposer="critical30",
     description=(
-        "30 critical-material codes of the bundled sample. Only 850511 (metal permanent magnets) is a rare-earth product; "
-        "the others are ores, metals, oxides and salts."
+        "30 critical-material codes of the bundled sample. Only 850511 (metal permanent magnets) is a rare-earth "
+        "product; the others are ores, metals, oxides and salts."
     ),
 )

@@ -35,7 +35,9 @@ CLASSIFIED_PRODUCTS = Table(
         "stage": column("str", "upstream, input or final; null where nobody voted", isin=STAGES, nullable=True),
         "application": column("str", "Main application; null where nobody voted", isin=APPLICATIONS, nullable=True),
         "elements": column("str", "Rare-earth elements concerned, separated by spaces; null if none", nullable=True),
-        "confidence": column("float64", "Share of voters who voted for the winning is_ree; 0 where nobody voted", ge=0, le=1),
+        "confidence": column(
+            "float64", "Share of voters who voted for the winning is_ree; 0 where nobody voted", ge=0, le=1
+        ),
         "n_votes": column("int64", "Number of voters who voted on the product", ge=0),
         "rationale": column("str", "Reason of a voter of the majority; null where nobody voted", nullable=True),
     },
@@ -52,7 +54,9 @@ TRADE_FLOWS = Table(
         "importer": country_column("Importing country, BACI's ISO3"),
         "product": product_column(),
         "value_kusd": column("float64", "Value of the flow", unit="thousand current US$", gt=0),
-        "quantity_t": column("float64", "Quantity of the flow; null where the source has none", unit="t", ge=0, nullable=True),
+        "quantity_t": column(
+            "float64", "Quantity of the flow; null where the source has none", unit="t", ge=0, nullable=True
+        ),
     },
     key=("year", "exporter", "importer", "product"),
     by_year=True,

@@ -12,7 +12,9 @@ def _winner(votes: pd.DataFrame, field: str, order: list[object]) -> pd.DataFram
     not depend on the order of voters.
     """
     cast = votes.dropna(subset=[field])
-    tally = cast.groupby(["product", field], as_index=False).agg(n=("voter", "size"), mean_confidence=("confidence", "mean"))
+    tally = cast.groupby(["product", field], as_index=False).agg(
+        n=("voter", "size"), mean_confidence=("confidence", "mean")
+    )
     tally["rank"] = tally[field].map({value: place for place, value in enumerate(order)})
     tally = tally.sort_values(
         ["product", "n", "mean_confidence", "rank"], ascending=[True, False, False, True], kind="stable"
@@ -33,14 +35,14 @@ def majority(nomenclature: pd.DataFrame, votes: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Per product of the nomenclature: ``is_ree``, ``stage``, ``application``, ``elements`` and ``rationale`` (null where
-        nobody voted), ``n_votes``, and ``confidence``: the share of voters on the product who voted for the winning
-        ``is_ree``, 0 where nobody voted. The rationale is that of the first voter, by name, who voted for the winning
-        ``is_ree`` and ``stage``. A tie on ``is_ree`` is not rare-earth.
+        Per product of the nomenclature: ``is_ree``, ``stage``, ``application``, ``elements`` and ``rationale`` (null
+        where nobody voted), ``n_votes``, and ``confidence``: the share of voters on the product who voted for the
+        winning ``is_ree``, 0 where nobody voted. The rationale is that of the first voter, by name, who voted for the
+        winning ``is_ree`` and ``stage``. A tie on ``is_ree`` is not rare-earth.
     """
     table = nomenclature[["product", "description"]].set_index("product")
     table["n_votes"] = votes.groupby("product").size().reindex(table.index, fill_value=0)
-    orders = {
+    orders: dict[str, list[object]] = {
         "is_ree": [False, True],
         "stage": list(STAGES),
         "application": sorted(votes["application"].dropna().unique()),

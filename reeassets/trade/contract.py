@@ -47,8 +47,12 @@ class Source(Protocol):
         ...
 
     def raw_trade(self, year: int) -> pd.DataFrame:
-        """Return all flows of a year: ``year``, ``exporter_code``, ``importer_code``, ``product``, ``value_kusd``,
-        ``quantity_t``.
+        """Return all flows of a year.
+
+        Returns
+        -------
+        DataFrame
+            ``year``, ``exporter_code``, ``importer_code``, ``product``, ``value_kusd``, ``quantity_t``.
 
         Raises
         ------

@@ -1,6 +1,7 @@
 """The bundled sample: real BACI flows of 30 critical-material products, 2002-2024.
 
-Truncated by its origin to the six largest flows per importer and per exporter; ``data/SOURCES.md`` says what that keeps.
+Truncated by its origin to the six largest flows per importer and per exporter; ``data/SOURCES.md`` says what that
+keeps.
 """
 
 from pathlib import Path
@@ -25,9 +26,9 @@ class SampleSource:
     nomenclature = "HS17"
     basis = "set only"
     notes = (
-        "Real CEPII BACI flows (V202601) of 30 critical-material codes, truncated by their origin to the six largest flows "
-        "per importer and per exporter (about 98 % of value). Totals, and so RCA, are within the 30 codes. 2002-2017 lack "
-        "Taiwan and Namibia; 252800 before 2012 sums two codes."
+        "Real CEPII BACI flows (V202601) of 30 critical-material codes, truncated by their origin to the six largest "
+        "flows per importer and per exporter (about 98 % of value). Totals, and so RCA, are within the 30 codes. "
+        "2002-2017 lack Taiwan and Namibia; 252800 before 2012 sums two codes."
     )
 
     def __init__(self, data: Path | None):

@@ -10,9 +10,11 @@ COUNTRIES = Table(
     name="countries",
     description="BACI's country table: the only key from numeric codes to ISO3; several codes may share one ISO3.",
     columns={
-        "country_code": column("int64", "BACI's numeric country code (not always ISO's: 251 is France, 842 the USA)", ge=1),
+        "country_code": column(
+            "int64", "BACI's numeric country code (not always ISO's: 251 is France, 842 the USA)", ge=1
+        ),
         "country_name": column("str", "Name in BACI"),
-        "iso2": column("str", "ISO 3166 alpha-2 code; Namibia's is the text NA"),
+        "iso2": column("str", "ISO 3166 alpha-2 code; Namibia's (NA) is empty in the bundled copy"),
         "iso3": country_column(),
     },
     key=("country_code",),
@@ -42,7 +44,9 @@ RAW_TRADE = Table(
         "importer_code": column("int64", "Importer, BACI's numeric code", ge=1),
         "product": product_column(),
         "value_kusd": column("float64", "Value of the flow", unit="thousand current US$", gt=0),
-        "quantity_t": column("float64", "Quantity of the flow; null where the source has none", unit="t", ge=0, nullable=True),
+        "quantity_t": column(
+            "float64", "Quantity of the flow; null where the source has none", unit="t", ge=0, nullable=True
+        ),
     },
     key=("year", "product", "exporter_code", "importer_code"),
     by_year=True,

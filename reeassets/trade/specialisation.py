@@ -32,7 +32,9 @@ def specialisation_index(value: Floats, country_total: Floats, product_total: Fl
     ndarray, shape (n,)
         In [0, inf); 0 where a country has no trade in that direction at all.
     """
-    value, country_total, product_total = (np.asarray(part, dtype=float) for part in (value, country_total, product_total))
+    value, country_total, product_total = (
+        np.asarray(part, dtype=float) for part in (value, country_total, product_total)
+    )
     world_share = product_total / world_total
     own_share = np.divide(value, country_total, out=np.zeros_like(value), where=country_total > 0)
     return np.divide(own_share, world_share, out=np.zeros_like(value), where=world_share > 0)

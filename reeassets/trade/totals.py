@@ -1,7 +1,7 @@
 """Totals over all products of a year, and the one rule that turns BACI's codes into countries.
 
-Run as SQL in DuckDB over a year's Parquet file, so that a full-size year never has to fit into memory. Values are summed
-as decimals with six places (a tenth of a US cent; BACI itself has three places), because a parallel sum of
+Run as SQL in DuckDB over a year's Parquet file, so that a full-size year never has to fit into memory. Values are
+summed as decimals with six places (a tenth of a US cent; BACI itself has three places), because a parallel sum of
 floating-point numbers depends on the order of its threads and the same input must give the same bytes.
 """
 
@@ -14,7 +14,8 @@ import pandas as pd
 # Codes that share an ISO3 (276 and 280 are both DEU) are one country: their flows are summed, and what remains inside
 # the country is not trade.
 _FLOWS = """
-    select raw.year, exporter.iso3 as exporter, importer.iso3 as importer, raw.product, raw.value_kusd::decimal(18, 6) as value_kusd,
+    select raw.year, exporter.iso3 as exporter, importer.iso3 as importer, raw.product, raw.value_kusd::decimal(18, 6)
+    as value_kusd,
         raw.quantity_t::decimal(18, 6) as quantity_t
     from read_parquet($raw) raw
     join read_parquet($countries) exporter on exporter.country_code = raw.exporter_code

@@ -1,0 +1,43 @@
+# Commands for people and for CI. Everything runs in .venv, installed from requirements.lock with hashes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+HOME_DIR ?= var
+
+.PHONY: run ui test check format lock clean
+.DEFAULT_GOAL := run
+
+run: $(READY)  ## Compute the whole graph on the bundled sample, 2007-2023
+	$(BIN)/reeassets run --source sample --product-set critical30 --years 2007-2023 --home $(HOME_DIR)
+
+ui: $(READY)  ## Dagster's UI on http://127.0.0.1:3000
+	$(BIN)/reeassets ui --home $(HOME_DIR)
+
+test: $(READY)  ## All tests
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## Format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(READY)  ## Rewrite the code in the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# .ready comes last: a half-made environment is never taken for a whole one.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "reeassets needs Python 3.11 or newer; call make PYTHON=/path/to/python")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+lock:  ## Resolve requirements.lock anew (needs uv)
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --quiet --output-file requirements.lock
+
+clean:  ## Remove everything that the commands above made
+	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,198 @@
+"""``reeassets``: the command line. One function per command; what they do is in the package."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from reeassets import __version__
+from reeassets.settings import Settings
+
+app = typer.Typer(
+    name="reeassets",
+    help="Rare-earth trade dependencies as Dagster assets: networks, indicators, clusters and RCA models.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+out = Console()
+err = Console(stderr=True)
+
+Home = Annotated[
+    Path | None, typer.Option(help="Folder of tables, warehouse, report and Dagster's records. Default: var")
+]
+
+
+class UsageError(Exception):
+    """What the user asked for cannot be done; the message says why and what to do."""
+
+
+def _settings(home: Path | None, **given: Any) -> Settings:
+    """Read the settings of a home, with what was given on the command line on top."""
+    if home is not None:
+        os.environ["REEASSETS_HOME"] = str(home.expanduser().absolute())
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as problem:
+        reasons = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in problem.errors())
+        raise UsageError(f"settings: {reasons}") from problem
+
+
+@app.command(
+    epilog="Example: [bold]reeassets run --years 2015-2023[/bold]   computes nine years of the sample",
+)
+def run(
+    source: Annotated[
+        str | None, typer.Option(help="Source of raw trade; see `reeassets plugins`. Default: sample")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="File or folder that the source reads")] = None,
+    years: Annotated[
+        str | None, typer.Option(help="Years, e.g. 2007-2023 or 2010,2015-2017. Default: 2007-2023")
+    ] = None,
+    product_set: Annotated[
+        str | None, typer.Option(help="Product set; see `reeassets plugins`. Default: critical30")
+    ] = None,
+    home: Home = None,
+    force: Annotated[bool, typer.Option("--force", help="Make everything again, current or not")] = False,
+) -> None:
+    """Make everything that is out of date, from raw trade to findings, warehouse and report.
+
+    What is given here is remembered in settings.toml of the home. Exit status 0 only if every blocking check passed.
+    """
+    settings = _settings(home, source=source, data=data, years=years, product_set=product_set)
+    from reeassets.console.run import run_and_report
+
+    raise typer.Exit(run_and_report(settings, out, force=force))
+
+
+@app.command(epilog="Example: [bold]reeassets ui --port 3000[/bold]   then open http://127.0.0.1:3000")
+def ui(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1")] = 3000,
+    home: Home = None,
+) -> None:
+    """Start Dagster's UI with the platform's code location, on this machine only.
+
+    The UI has no password: it listens on 127.0.0.1 and nothing else.
+    """
+    settings = _settings(home)
+    from reeassets.platform.instance import dagster_home
+
+    folder = dagster_home(settings.home)
+    os.environ["REEASSETS_HOME"] = str(settings.home)
+    out.print(f"Dagster UI on http://127.0.0.1:{port}/asset-groups   (home {settings.home}, records {folder})")
+    import sys
+
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "dev",
+        "-m",
+        "reeassets.definitions",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
+    os.execv(sys.executable, command)  # noqa: S606  (the UI takes this process's place, so that Ctrl-C reaches it)
+
+
+@app.command(epilog="Example: [bold]reeassets tables product_indicators[/bold]")
+def tables(
+    name: Annotated[str | None, typer.Argument(help="Show the columns of this table only")] = None,
+    home: Home = None,
+) -> None:
+    """List the tables: rows, years, and columns with their meaning."""
+    from reeassets.console.tables import list_tables
+
+    list_tables(_settings(home), name, out)
+
+
+@app.command(
+    epilog="Example: [bold]reeassets show product_indicators --year 2023 --country DEU --product 850511[/bold]"
+)
+def show(
+    table: Annotated[str, typer.Argument(help="Name of a table; see `reeassets tables`")],
+    year: Annotated[int | None, typer.Option(help="Only this year")] = None,
+    country: Annotated[str | None, typer.Option(help="Only this country (ISO3), on either side of a flow")] = None,
+    product: Annotated[
+        str | None, typer.Option(help="Only this product (six digits), on either side of a link")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows at the most")] = 20,
+    csv: Annotated[bool, typer.Option("--csv", help="All matching rows as CSV on standard output")] = False,
+    home: Home = None,
+) -> None:
+    """Show rows of a table of the warehouse."""
+    from reeassets.console.tables import show_rows
+
+    filters = {"year": year, "country": country.upper() if country else None, "product": product}
+    show_rows(_settings(home), table, filters, out, limit=None if csv else limit, csv=csv)
+
+
+@app.command(epilog="Example: [bold]reeassets graphml 2023 network.graphml[/bold]")
+def graphml(
+    year: Annotated[int, typer.Argument(help="Year of the tiered network")],
+    path: Annotated[Path, typer.Argument(help="File to write")],
+    home: Home = None,
+) -> None:
+    """Write the tiered network of a year as GraphML, for Gephi, Cytoscape or igraph."""
+    settings = _settings(home)
+    from reeassets.networks.graph import load, write_graphml
+    from reeassets.storage import replacing
+
+    graph = load(year, settings.home)
+    with replacing(path.expanduser().absolute()) as temporary:
+        write_graphml(graph, temporary)
+    out.print(f"{path}: {graph.number_of_nodes():,} nodes, {graph.number_of_edges():,} edges")
+
+
+@app.command(epilog="Example: [bold]reeassets plugins[/bold]")
+def plugins() -> None:
+    """List the plugins of every group, with where they come from and what does not load."""
+    from reeassets.console.plugins import list_plugins
+
+    raise typer.Exit(list_plugins(out))
+
+
+@app.command(epilog="Example: [bold]reeassets doctor --home var[/bold]")
+def doctor(home: Home = None) -> None:
+    """Show versions, disk, settings, and what is wrong; exit status 1 if anything is."""
+    from reeassets.console.doctor import examine
+
+    raise typer.Exit(examine(_settings(home), out))
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        out.print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+def main() -> None:
+    """Run the command line; expected errors become one line on standard error and exit status 2."""
+    import duckdb
+
+    from reeassets.plugins import PluginError
+    from reeassets.storage import MissingPartition
+    from reeassets.trade.contract import SourceError
+
+    try:
+        app()
+    except (UsageError, PluginError, SourceError, MissingPartition, duckdb.Error, OSError, ValueError) as problem:
+        if os.environ.get("REEASSETS_DEBUG"):
+            raise
+        err.print(f"[bold red]error:[/bold red] {type(problem).__name__}: {problem}", highlight=False, soft_wrap=True)
+        raise SystemExit(2) from problem

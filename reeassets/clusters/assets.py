@@ -1,0 +1,48 @@
+"""Assets of the stage ``clusters``."""
+
+import pandas as pd
+
+from reeassets.clusters import choice, features, kmeans, names, paths, profiles
+from reeassets.platform.recipe import Step, recipe
+
+_FEATURES = ("cluster_countries", "cluster_include_final", "years")
+_FIT = ("cluster_k", "cluster_n_init", "cluster_seed", "cluster_include_final")
+_SKLEARN = frozenset({"scikitlearn", "parquet"})
+
+
+@recipe(inputs=("country_indicators",), uses=_FEATURES)
+def cluster_features(step: Step) -> pd.DataFrame:
+    """Describe each country-year by its features, and say who is ranked."""
+    table = features.cluster_features(step.read("country_indicators"), step.settings)
+    step.metadata |= {"country_years": len(table), "ranked": int(table["ranked"].sum())}
+    return table
+
+
+@recipe(inputs=("cluster_features",), uses=_FIT, kinds=_SKLEARN)
+def country_clusters(step: Step) -> pd.DataFrame:
+    """Fit the clusters on the pooled country-years and name them."""
+    described = step.read("cluster_features")
+    panel = features.standardised_panel(described, step.settings)
+    labels = kmeans.cluster_labels(panel, step.settings)
+    return paths.country_paths(described, panel, labels, names.cluster_names(panel.means(labels)))
+
+
+@recipe(inputs=("cluster_features", "country_clusters"), uses=(*_FIT, "cluster_bootstraps"), kinds=_SKLEARN)
+def cluster_profiles(step: Step) -> pd.DataFrame:
+    """Profile each cluster in the features' own units."""
+    return profiles.cluster_profiles(step.read("cluster_features"), step.read("country_clusters"), step.settings)
+
+
+@recipe(inputs=("cluster_features",), uses=(*_FIT, "cluster_bootstraps"), kinds=_SKLEARN)
+def cluster_choice(step: Step) -> pd.DataFrame:
+    """Compare numbers of clusters: silhouette, gap statistic and stability."""
+    return choice.cluster_choice(step.read("cluster_features"), step.settings)
+
+
+@recipe(inputs=("country_clusters",))
+def cluster_transitions(step: Step) -> pd.DataFrame:
+    """Count how countries move between clusters from one year to the next."""
+    return paths.cluster_transitions(step.read("country_clusters"))
+
+
+RECIPES = [cluster_features, country_clusters, cluster_profiles, cluster_choice, cluster_transitions]

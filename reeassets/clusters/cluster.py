@@ -1,0 +1,54 @@
+"""The way from country indicators to every table of this stage."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reeassets.clusters.choice import cluster_choice
+from reeassets.clusters.features import cluster_features, standardised_panel
+from reeassets.clusters.kmeans import cluster_labels
+from reeassets.clusters.names import cluster_names
+from reeassets.clusters.paths import cluster_transitions, country_paths
+from reeassets.clusters.profiles import cluster_profiles
+from reeassets.settings import Settings
+
+
+@dataclass(frozen=True)
+class ClusterResult:
+    """The tables of this stage, each under its own name; columns in :mod:`reeassets.clusters.schema`."""
+
+    cluster_features: pd.DataFrame
+    country_clusters: pd.DataFrame
+    cluster_profiles: pd.DataFrame
+    cluster_choice: pd.DataFrame
+    cluster_transitions: pd.DataFrame
+
+
+def cluster_economies(country_indicators: pd.DataFrame, settings: Settings) -> ClusterResult:
+    """Group economies by their dependencies (docs/METHOD.md, section 7).
+
+    Parameters
+    ----------
+    country_indicators : DataFrame
+        One row per (year, country, stage), all years together: labels mean the same in every year because one k-means
+        is fitted to the pooled country-years.
+    settings : Settings
+        The fields ``cluster_*`` are read.
+
+    Raises
+    ------
+    ValueError
+        If the input is not one row per key with the columns needed, no country-year can be ranked, or there are not
+        more distinct country-years than clusters.
+    """
+    features = cluster_features(country_indicators, settings)
+    panel = standardised_panel(features, settings)
+    labels = cluster_labels(panel, settings)
+    countries = country_paths(features, panel, labels, cluster_names(panel.means(labels)))
+    return ClusterResult(
+        cluster_features=features,
+        country_clusters=countries,
+        cluster_profiles=cluster_profiles(features, countries, settings),
+        cluster_choice=cluster_choice(features, settings),
+        cluster_transitions=cluster_transitions(countries),
+    )

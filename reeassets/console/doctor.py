@@ -1,0 +1,98 @@
+"""``reeassets doctor``: versions, disk, settings, and what is wrong."""
+
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from reeassets import __version__, plugins
+from reeassets.plugins import PluginError
+from reeassets.settings import Settings, format_years
+from reeassets.trade.contract import SourceError
+
+_PACKAGES = (
+    "dagster",
+    "dagster-duckdb",
+    "duckdb",
+    "pandas",
+    "pyarrow",
+    "pandera",
+    "networkx",
+    "scikit-learn",
+    "statsmodels",
+)
+_ENOUGH_DISK = 2 * 1024**3
+
+
+def _problem(check: Callable[[], object]) -> str | None:
+    try:
+        check()
+    except (PluginError, SourceError, ValueError, OSError) as problem:
+        return f"{type(problem).__name__}: {problem}"
+    return None
+
+
+def _existing(settings: Settings) -> str:
+    folder = settings.home
+    while not folder.exists():
+        folder = folder.parent
+    return str(folder)
+
+
+def _problems(settings: Settings) -> Iterator[str]:
+    """Yield what is wrong, in the order a user would mend it."""
+    for group in plugins.GROUPS:
+        yield from (f"{found.origin} does not load: {found.error}" for found in plugins.discover(group) if found.error)
+    from reeassets.products.sets import classifier, product_set, require_nomenclature
+    from reeassets.trade.sources import open_source, require_years
+
+    broken = _problem(lambda: open_source(settings))
+    if broken:
+        yield broken
+    else:
+        source = open_source(settings)
+        checks: list[Callable[[], object]] = [
+            lambda: require_years(source, settings.years),
+            lambda: require_nomenclature(product_set(settings), source.nomenclature),
+            lambda: classifier(settings),
+        ]
+        yield from (told for told in map(_problem, checks) if told)
+    folder = _existing(settings)
+    if not os.access(folder, os.W_OK):
+        yield f"{folder}: no permission to write"
+    if shutil.disk_usage(folder).free < _ENOUGH_DISK:
+        yield f"{folder}: less than 2 GB of disk left"
+
+
+def examine(settings: Settings, console: Console) -> int:
+    """Print versions, disk and settings, then what is wrong; return 1 if anything is, else 0."""
+    grid = RichTable(box=None, pad_edge=False, show_header=False)
+    grid.add_row("reeassets", __version__)
+    grid.add_row(
+        "python", f"{platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
+    )
+    for package in _PACKAGES:
+        grid.add_row(package, version(package))
+    usage = shutil.disk_usage(_existing(settings))
+    grid.add_row("disk", f"{usage.free / 1024**3:.1f} GB free of {usage.total / 1024**3:.1f} GB")
+    console.print(grid)
+    console.print()
+    console.print(f"[bold]settings[/bold]  (environment, {settings.settings_file}, defaults)", highlight=False)
+    fields = RichTable(box=None, pad_edge=False, show_header=False)
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        default = field.get_default(call_default_factory=True)
+        shown = format_years(value) if name == "years" else str(value)
+        fields.add_row(name, shown if value == default else f"[bold]{shown}[/bold]", f"[dim]{field.description}[/dim]")
+    console.print(fields)
+    console.print()
+    problems = list(_problems(settings))
+    for problem in problems:
+        console.print(f"[bold red]wrong[/bold red]  {problem}", highlight=False, soft_wrap=True)
+    if not problems:
+        console.print("[green]nothing is wrong[/green]")
+    return int(bool(problems))

@@ -1,0 +1,151 @@
+"""``reeassets run``: live progress by stage and year, and the summary at the end."""
+
+import time
+from collections import defaultdict
+
+import duckdb
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from reeassets.console.warehouse import open_warehouse
+from reeassets.platform.graph import Graph
+from reeassets.platform.runner import Outcome, run
+from reeassets.settings import Settings, format_years
+
+_SHOWCASE = "850511"
+
+
+class StageProgress:
+    """One line per stage and year: live on a terminal, as plain lines in a log.
+
+    A stage's year is done when every one of its yearly tables that this run makes has that year; its tables without a
+    year have a line of their own, marked ``all years``.
+    """
+
+    def __init__(self, console: Console, graph: Graph):
+        self._console, self._graph = console, graph
+        self._left: dict[tuple[str, int | None], set[str]] = defaultdict(set)
+        self._total: dict[tuple[str, int | None], int] = {}
+        self._seconds: dict[tuple[str, int | None], float] = defaultdict(float)
+        self._now = ""
+        self._began = time.perf_counter()
+        self._live = Live(self._render(), console=console, refresh_per_second=8, transient=True)
+
+    def plan(self, stale: dict[str, tuple[int | None, ...]]) -> None:
+        """Take note of what will be made."""
+        for name, partitions in stale.items():
+            for year in partitions:
+                self._left[self._graph.output(name).stage, year].add(name)
+        self._total = {line: len(names) for line, names in self._left.items()}
+
+    def __enter__(self) -> "StageProgress":
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def started(self, stage: str, name: str, year: int | None) -> None:
+        """Show what is being made."""
+        self._now = f"{stage} {'' if year is None else year} {name}".replace("  ", " ")
+        self._refresh()
+
+    def finished(self, stage: str, name: str, year: int | None, rows: int | None, seconds: float) -> None:  # noqa: ARG002
+        """Mark a partition as made, and print the line of a stage and year when it is complete."""
+        line = (stage, year)
+        self._seconds[line] += seconds
+        self._left[line].discard(name)
+        if not self._left[line]:
+            when = "all years" if year is None else str(year)
+            text = (
+                f"[green]✓[/green] {stage:<11} {when:<9} {self._total[line]:>2} table(s)  {self._seconds[line]:6.2f} s"
+            )
+            self._console.print(text, highlight=False)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self._live.is_started:
+            self._live.update(self._render())
+
+    def _render(self) -> Group:
+        done = sum(1 for names in self._left.values() if not names)
+        share = done / len(self._left) if self._left else 0.0
+        bar = "━" * round(30 * share) + "╌" * (30 - round(30 * share))
+        elapsed = time.perf_counter() - self._began
+        return Group(Text(f"  {bar} {share:4.0%}  {elapsed:5.1f} s  {self._now}", style="cyan", no_wrap=True))
+
+
+def _largest_supplier(connection: duckdb.DuckDBPyConnection, product: str) -> tuple[int, str, float, float] | None:
+    found = connection.execute(
+        "select year, country, influence, influence_share from product_indicators where product = ? "
+        "and year = (select max(year) from product_indicators) order by influence desc, country limit 1",
+        [product],
+    ).fetchone()
+    return None if found is None else (int(found[0]), str(found[1]), float(found[2]), float(found[3]))
+
+
+def _findings(connection: duckdb.DuckDBPyConnection) -> RichTable:
+    table = RichTable(title="Findings", title_justify="left", box=None, pad_edge=False)
+    for heading in ("claim", "verdict"):
+        table.add_column(heading, overflow="fold")
+    for claim, verdict in connection.execute("select claim, verdict from findings order by claim_id").fetchall():
+        style = {"reproduced": "green", "not reproduced": "yellow"}.get(verdict, "dim")
+        table.add_row(claim, Text(verdict, style=style))
+    return table
+
+
+def _rows(connection: duckdb.DuckDBPyConnection) -> RichTable:
+    table = RichTable(title="Tables", title_justify="left", box=None, pad_edge=False)
+    table.add_column("table")
+    table.add_column("rows", justify="right")
+    names = connection.execute("select table_name from duckdb_tables() order by table_oid").fetchall()
+    for (name,) in names:
+        counted = connection.execute(f"select count(*) from {name}").fetchone()  # noqa: S608  (names of this warehouse)
+        table.add_row(name, f"{counted[0]:,}" if counted else "?")
+    return table
+
+
+def _summarise(settings: Settings, graph: Graph, outcome: Outcome, console: Console) -> None:
+    with open_warehouse(settings) as connection:
+        console.print(_rows(connection))
+        console.print(_findings(connection))
+        supplier = _largest_supplier(connection, _SHOWCASE)
+    console.print(f"source     {graph.source.version}; years {format_years(settings.years)}", highlight=False)
+    if supplier is not None:
+        year, country, influence, share = supplier
+        console.print(
+            f"magnets    largest supplier of {_SHOWCASE} in {year}: [bold]{country}[/bold], influence {influence:.3f} "
+            f"({share:.0%} of the product's systemic risk starts there)",
+            highlight=False,
+        )
+    checks = f"{outcome.checks_passed} passed" if outcome.made else "nothing was out of date; nothing was made"
+    console.print(f"checks     {checks}", highlight=False)
+    console.print(f"warehouse  {settings.warehouse_file}", highlight=False, soft_wrap=True)
+    console.print(f"report     {settings.report_file}", highlight=False, soft_wrap=True)
+
+
+def run_and_report(settings: Settings, console: Console, *, force: bool) -> int:
+    """Make what is out of date, show progress and summary, and return the exit status.
+
+    Returns
+    -------
+    int
+        0 if everything is made and every blocking check passed, 1 if a step failed.
+    """
+    graph = Graph(settings)
+    with StageProgress(console, graph) as progress:
+        outcome = run(graph, progress, force=force, plan=progress.plan)
+    settings.remember()
+    if outcome.failures:
+        for failure in outcome.failures:
+            console.print(f"[bold red]failed[/bold red]     {failure}", highlight=False, soft_wrap=True)
+        console.print(
+            f"checks     {outcome.checks_passed} passed, {outcome.checks_failed} failed; nothing unchecked was written",
+            highlight=False,
+        )
+        return 1
+    _summarise(settings, graph, outcome, console)
+    return 0

@@ -1,0 +1,111 @@
+"""``reeassets tables`` and ``reeassets show``: what is in the warehouse."""
+
+import sys
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from reeassets.console.warehouse import open_warehouse
+from reeassets.settings import Settings, format_years
+
+# A filter fits any of these columns, so that a country is found on either side of a flow.
+_SIDES = {
+    "year": ("year",),
+    "country": ("country", "exporter", "importer", "source_country", "target_country", "iso3"),
+    "product": ("product", "input", "output", "source_product", "target_product"),
+}
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str, str]]:
+    return connection.execute(
+        "select column_name, data_type, comment from duckdb_columns() where table_name = ? order by column_index",
+        [table],
+    ).fetchall()
+
+
+def _names(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    return connection.execute("select table_name, comment from duckdb_tables() order by table_oid").fetchall()
+
+
+def _require(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    names = [name for name, _ in _names(connection)]
+    if table not in names:
+        raise ValueError(f"the warehouse has no table {table!r}; it has {', '.join(names)}")
+
+
+def _extent(connection: duckdb.DuckDBPyConnection, name: str, columns: list[tuple[str, str, str]]) -> tuple[int, str]:
+    rows = connection.execute(f"select count(*) from {name}").fetchall()[0][0]  # noqa: S608  (a name of this warehouse)
+    if "year" not in [column for column, _, _ in columns]:
+        return rows, ""
+    years = connection.execute(f"select distinct year from {name}").fetchall()  # noqa: S608
+    return rows, format_years(int(year) for (year,) in years)
+
+
+def list_tables(settings: Settings, name: str | None, console: Console) -> None:
+    """Print every table, or one, with rows, years and the meaning of its columns."""
+    with open_warehouse(settings) as connection:
+        if name is not None:
+            _require(connection, name)
+        for table, comment in _names(connection):
+            if name not in (None, table):
+                continue
+            columns = _columns(connection, table)
+            rows, years = _extent(connection, table, columns)
+            grid = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 2), show_header=False)
+            for column, dtype, meaning in columns:
+                grid.add_row(column, f"[dim]{dtype.lower()}[/dim]", meaning)
+            console.print(f"[bold]{table}[/bold]  {rows:,} rows{', years ' + years if years else ''}", highlight=False)
+            console.print(f"  {comment}", highlight=False)
+            console.print(grid)
+            console.print()
+
+
+def _query(columns: list[str], table: str, filters: dict[str, Any]) -> tuple[str, list[Any]]:
+    conditions, values = [], []
+    for name, value in filters.items():
+        if value is None:
+            continue
+        sides = [column for column in _SIDES[name] if column in columns]
+        if not sides:
+            raise ValueError(f"the table {table} has no {name}; its columns are {', '.join(columns)}")
+        conditions.append("(" + " or ".join(f"{side} = ?" for side in sides) + ")")
+        values += [value] * len(sides)
+    where = " where " + " and ".join(conditions) if conditions else ""
+    return f"from {table}{where}", values
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def show_rows(
+    settings: Settings, table: str, filters: dict[str, Any], console: Console, *, limit: int | None, csv: bool
+) -> None:
+    """Print rows of a table, as a grid or as CSV.
+
+    Raises
+    ------
+    ValueError
+        If there is no such table, or it has no column that a filter fits.
+    """
+    with open_warehouse(settings) as connection:
+        _require(connection, table)
+        columns = [column for column, _, _ in _columns(connection, table)]
+        source, values = _query(columns, table, filters)
+        if csv:
+            connection.execute(f"select * {source} order by all", values).df().to_csv(sys.stdout, index=False)
+            return
+        total = connection.execute(f"select count(*) {source}", values).fetchall()[0][0]
+        cut = f" limit {int(limit)}" if limit is not None else ""
+        rows = connection.execute(f"select * {source}{cut}", values).fetchall()
+    grid = RichTable(box=None, pad_edge=False)
+    for column in columns:
+        grid.add_column(column, overflow="fold")
+    for row in rows:
+        grid.add_row(*map(_text, row))
+    console.print(grid)
+    console.print(f"{len(rows):,} of {total:,} rows", style="dim", highlight=False)

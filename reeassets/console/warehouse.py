@@ -1,0 +1,19 @@
+"""Opening the warehouse for reading."""
+
+import duckdb
+
+from reeassets.settings import Settings
+
+
+def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """Open the warehouse read-only.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it has not been made.
+    """
+    path = settings.warehouse_file
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: there is no warehouse yet; `reeassets run` makes it")
+    return duckdb.connect(str(path), read_only=True)

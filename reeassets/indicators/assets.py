@@ -1,0 +1,93 @@
+"""Assets of the stage ``indicators``."""
+
+import pandas as pd
+
+from reeassets import plugins
+from reeassets.indicators import aggregates, compute, contrasts
+from reeassets.indicators.contract import Hazard, registered_hazards, registered_indicators
+from reeassets.indicators.hazards import hazard_coverage
+from reeassets.indicators.year_network import YearNetwork
+from reeassets.platform.recipe import Step, recipe
+from reeassets.products import sets
+from reeassets.settings import Settings
+
+_INPUTS = ("trade_flows", "country_totals", "product_totals", "io_links")
+_PLUGINS = ("indicators", "hazards")
+
+
+def _hazard(settings: Settings) -> Hazard:
+    return plugins.get("hazards", settings.hazard, Hazard)
+
+
+def _network(step: Step, hazard: Hazard) -> YearNetwork:
+    """Build the year's network, and say what its hazards rest on."""
+    network = YearNetwork.build(*(step.read(name) for name in _INPUTS), hazard, step.settings)
+    coverage = hazard_coverage(hazard, network.year, network.countries)
+    step.metadata |= {"hazard": hazard.name, "hazard_basis": coverage["basis"].value_counts().to_dict()}
+    return network
+
+
+@recipe(
+    inputs=_INPUTS,
+    uses=("alpha", "hazard", "exposure"),
+    plugins=_PLUGINS,
+    files=lambda settings: _hazard(settings).data_files(),
+    kinds=frozenset({"scipy", "parquet"}),
+)
+def product_indicators(step: Step) -> pd.DataFrame:
+    """Compute every registered indicator on a year's network."""
+    network = _network(step, _hazard(step.settings))
+    table = compute.product_indicators(network, registered_indicators())
+    step.metadata["solver"] = {
+        name: {"iterations": solution.iterations, "residual": solution.residual}
+        for name, solution in (
+            ("systemic", network.systemic),
+            ("multi_tier", network.multi_tier),
+            ("influence", network.propagation),
+        )
+    }
+    return table
+
+
+@recipe(
+    inputs=_INPUTS,
+    uses=("alpha",),
+    plugins=_PLUGINS,
+    files=lambda settings: [path for hazard in registered_hazards() for path in hazard.data_files()],  # noqa: ARG005
+    kinds=frozenset({"scipy", "parquet"}),
+)
+def indicator_variants(step: Step) -> pd.DataFrame:
+    """Compute every definition of exposure, and the risks under every registered hazard."""
+    hazards = registered_hazards()
+    network = _network(step, hazards[0])
+    return compute.indicator_variants(network, hazards)
+
+
+@recipe(inputs=("product_indicators", "classified_products"), plugins=_PLUGINS)
+def country_indicators(step: Step) -> pd.DataFrame:
+    """Aggregate indicators to countries and stages."""
+    stages = sets.stages(step.read("classified_products"))
+    return aggregates.country_indicators(step.read("product_indicators"), stages, registered_indicators())
+
+
+@recipe(
+    inputs=("country_indicators",),
+    uses=("contrast_draws", "contrast_seed", "years"),
+    kinds=frozenset({"scipy", "parquet"}),
+)
+def tier_contrasts(step: Step) -> pd.DataFrame:
+    """Contrast upstream with input products, year by year."""
+    return contrasts.tier_contrasts(step.read("country_indicators"), step.settings)
+
+
+@recipe(
+    inputs=("country_indicators",),
+    uses=("contrast_draws", "contrast_seed", "years"),
+    kinds=frozenset({"scipy", "parquet"}),
+)
+def tier_contrasts_pooled(step: Step) -> pd.DataFrame:
+    """Contrast upstream with input products over all years together."""
+    return contrasts.tier_contrasts_pooled(step.read("country_indicators"), step.settings)
+
+
+RECIPES = [product_indicators, indicator_variants, country_indicators, tier_contrasts, tier_contrasts_pooled]

@@ -1,0 +1,236 @@
+"""The contracts of this stage: what an indicator is, what a hazard is, and which of each are registered.
+
+A package that registers an :class:`Indicator` under the entry-point group ``reeassets.indicators`` adds its column,
+schema and description to ``product_indicators``, ``country_indicators`` and the tier contrasts; one that registers a
+:class:`Hazard` under ``reeassets.hazards`` adds its columns to ``indicator_variants``.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+import numpy as np
+import pandera.pandas as pa
+from numpy.typing import NDArray
+
+from reeassets import plugins
+from reeassets.settings import Settings
+from reeassets.tables import column
+
+if TYPE_CHECKING:
+    from reeassets.indicators.year_network import YearNetwork
+
+Floats = NDArray[np.float64]
+
+# Sums of a few hundred shares that add up to 1 miss it by about 1e-14, and the solver's error is at most 1e-13 of a
+# right-hand side of at most 1: a value outside its range by less than this is rounding, by more it is an error.
+ROUNDING = 1e-12
+
+BUILT_IN_INDICATORS = (
+    "exposure",
+    "supplier_concentration",
+    "direct_risk",
+    "systemic_trade_risk",
+    "indirect_risk",
+    "influence",
+    "influence_share",
+    "rca",
+    "rsca",
+    "multi_tier_risk",
+)
+BUILT_IN_HAZARDS = ("uniform", "political_stability")
+RESERVED = ("year", "country", "product", "stage", "n_products", "imports_kusd", "exports_kusd")
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One number per country, product and year.
+
+    Attributes
+    ----------
+    name : str
+        Its column, and the name it is registered by.
+    unit : str
+        Unit of measurement.
+    low, high : float or None
+        Ends of its range; None where it is open to infinity.
+    direction : str
+        What a higher value means.
+    formula : str
+        Its definition in the notation of docs/METHOD.md.
+    source : str
+        Where the definition comes from; it says so when it is this project's own.
+    compute : callable
+        From the year's network to an array of shape (n_pairs,), in the order of the network's pairs.
+    aggregate : {"mean", "sum"}
+        How the products of a stage are brought together per country: import-value-weighted mean, or plain sum.
+    low_open, high_open : bool
+        Whether the end itself is outside the range.
+    nullable : bool
+        Whether a pair may have no value.
+    definition : callable or None
+        For an indicator whose definition is configured: from settings to the indicator as configured.
+    """
+
+    name: str
+    unit: str
+    low: float | None
+    high: float | None
+    direction: str
+    formula: str
+    source: str
+    compute: Callable[["YearNetwork"], Floats]
+    aggregate: Literal["mean", "sum"] = "mean"
+    low_open: bool = False
+    high_open: bool = False
+    nullable: bool = False
+    definition: Callable[[Settings], "Indicator"] | None = None
+
+    def __post_init__(self) -> None:
+        if self.name in RESERVED or not self.name.isidentifier():
+            raise ValueError(f"an indicator cannot be named {self.name!r}")
+        if self.aggregate not in ("mean", "sum"):
+            raise ValueError(f"indicator {self.name}: aggregate must be mean or sum, not {self.aggregate!r}")
+
+    def under(self, settings: Settings) -> "Indicator":
+        """Return the indicator as the settings define it."""
+        return self.definition(settings) if self.definition else self
+
+    @property
+    def meaning(self) -> str:
+        """Definition, direction and source in one text."""
+        return f"{self.formula}; {self.direction}. Source: {self.source}."
+
+    @property
+    def column(self) -> pa.Column:
+        """Its column in ``product_indicators``."""
+        return self._column(self.meaning, nullable=self.nullable, bounded_above=True)
+
+    @property
+    def country_column(self) -> pa.Column:
+        """Its column in ``country_indicators``: null where there is nothing to weight a mean with."""
+        if self.aggregate == "sum":
+            meaning = f"Sum over the country's products of the stage of: {self.meaning}"
+        else:
+            meaning = f"Import-value-weighted mean over the country's products of the stage of: {self.meaning}"
+        # A sum over products has no upper end, and a sum of nothing is 0.
+        return self._column(meaning, nullable=self.aggregate == "mean", bounded_above=self.aggregate == "mean")
+
+    def _column(self, meaning: str, *, nullable: bool, bounded_above: bool) -> pa.Column:
+        high = self.high if bounded_above else None
+        return column(
+            "float64",
+            meaning,
+            unit=self.unit,
+            nullable=nullable,
+            ge=None if self.low_open else self.low,
+            gt=self.low if self.low_open else None,
+            le=None if self.high_open else high,
+            lt=high if self.high_open else None,
+        )
+
+    def evaluate(self, network: "YearNetwork") -> Floats:
+        """Compute the indicator for a year's network, as the network's settings define it.
+
+        Returns
+        -------
+        ndarray, shape (n_pairs,)
+            In the order of the network's pairs, inside the range.
+
+        Raises
+        ------
+        ValueError
+            If ``compute`` returns another shape, or values outside the range by more than rounding.
+        """
+        indicator = self.under(network.settings)
+        values = np.asarray(indicator.compute(network), dtype=float)
+        if values.shape != (network.n_pairs,):
+            raise ValueError(f"indicator {self.name}: shape {values.shape} instead of ({network.n_pairs},)")
+        return indicator.clip_rounding(values)
+
+    def clip_rounding(self, values: Floats) -> Floats:
+        """Move values that rounding put outside the range back to its end; missing values stay missing.
+
+        Raises
+        ------
+        ValueError
+            If a value is outside by more than ``ROUNDING``.
+        """
+        for end, sign in ((self.low, -1.0), (self.high, 1.0)):
+            if end is None or values.size == 0:
+                continue
+            excess = sign * (values - end)
+            if (excess > ROUNDING).any():
+                worst = values[np.nanargmax(excess)]
+                outside = int((excess > ROUNDING).sum())
+                raise ValueError(f"indicator {self.name}: {outside} value(s) outside its range, e.g. {worst!r}")
+        low = -np.inf if self.low is None else np.nextafter(self.low, np.inf) if self.low_open else self.low
+        high = np.inf if self.high is None else np.nextafter(self.high, -np.inf) if self.high_open else self.high
+        return np.clip(values, low, high)
+
+
+@runtime_checkable
+class Hazard(Protocol):
+    """How likely a supplier is to fail; ``name`` and ``description`` may be plain attributes."""
+
+    @property
+    def name(self) -> str:
+        """The name it is registered by; also the suffix of its columns in ``indicator_variants``."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """What the hazard stands for, with its source."""
+        ...
+
+    def hazard(self, year: int, countries: list[str]) -> Floats:
+        """Return the hazard of each country.
+
+        Parameters
+        ----------
+        year : int
+            Calendar year.
+        countries : list of str, length n
+            BACI's ISO3 codes (S19 is Taiwan).
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            In [0, 1], aligned with ``countries``; never missing.
+        """
+        ...
+
+    def data_files(self) -> list[Path]:
+        """Return the files the hazard is read from, for the lineage; empty if there are none."""
+        ...
+
+
+def in_order(names: Iterable[str], first: tuple[str, ...]) -> list[str]:
+    """Order names: the built-in ones as given, then external ones by name."""
+    present = set(names)
+    return [name for name in first if name in present] + sorted(present - set(first))
+
+
+def registered_indicators() -> list[Indicator]:
+    """Return every registered indicator: the built-in ones in the order of docs/METHOD.md, then external ones by name.
+
+    Raises
+    ------
+    PluginError
+        If one does not load, keeps no contract, or calls itself differently from its registration.
+    """
+    found = plugins.every("indicators", Indicator)
+    for name, indicator in found.items():
+        if indicator.name != name:
+            raise plugins.PluginError(f"the indicator registered as {name!r} calls itself {indicator.name!r}")
+    return [found[name] for name in in_order(found, BUILT_IN_INDICATORS)]
+
+
+def registered_hazards() -> list[Hazard]:
+    """Return every registered hazard, built-in ones first; errors as in :func:`registered_indicators`."""
+    found = plugins.every("hazards", Hazard)
+    for name, hazard in found.items():
+        if hazard.name != name:
+            raise plugins.PluginError(f"the hazard registered as {name!r} calls itself {hazard.name!r}")
+    return [found[name] for name in in_order(found, BUILT_IN_HAZARDS)]

@@ -1,0 +1,111 @@
+"""Which pairs (country, product) trade in a year, and where they stand in the stacked arrays and matrices."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from reeassets.indicators import validation
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Flows as positions, sorted by key.
+
+    Attributes
+    ----------
+    countries, products : Index, shape (C,) and (P,)
+        Those that trade, sorted.
+    country, product : ndarray of int, shape (n,)
+        Position of each pair in them; pairs are sorted by (country, product).
+    exporter, importer : ndarray of int, shape (m,)
+        The two pairs each flow joins.
+    value : ndarray, shape (m,)
+        Value of each flow, in thousand US$.
+    node_of : ndarray of int, shape (C, P)
+        Number of the pair, -1 where it does not trade.
+    """
+
+    countries: pd.Index
+    products: pd.Index
+    country: Ints
+    product: Ints
+    exporter: Ints
+    importer: Ints
+    value: Floats
+    node_of: Ints
+
+    @property
+    def n(self) -> int:
+        """Number of pairs."""
+        return len(self.country)
+
+
+def number_nodes(flows: pd.DataFrame) -> Nodes:
+    """Give each pair that trades its number, and each flow the numbers of its two pairs.
+
+    Parameters
+    ----------
+    flows : DataFrame
+        The table ``trade_flows`` of one year, rows in any order.
+    """
+    n_flows = len(flows)
+    both = pd.concat([flows["exporter"], flows["importer"]], ignore_index=True)
+    country_codes, countries = pd.factorize(both, sort=True)
+    product_codes, products = pd.factorize(flows["product"], sort=True)
+    # Sums of floating-point numbers depend on their order, so the order is the key's, not the table's.
+    order = np.lexsort((country_codes[n_flows:], country_codes[:n_flows], product_codes))
+    of_product = product_codes[order]
+    from_pair = country_codes[:n_flows][order] * len(products) + of_product
+    to_pair = country_codes[n_flows:][order] * len(products) + of_product
+    traded = np.zeros((len(countries), len(products)), dtype=bool)
+    traded.flat[from_pair] = True
+    traded.flat[to_pair] = True
+    country, product = np.nonzero(traded)
+    node_of = np.full(traded.shape, -1, dtype=np.int64)
+    node_of[country, product] = np.arange(len(country))
+    return Nodes(
+        countries=countries,
+        products=products,
+        country=country,
+        product=product,
+        exporter=node_of.flat[from_pair],
+        importer=node_of.flat[to_pair],
+        value=flows["value_kusd"].to_numpy(dtype=float)[order],
+        node_of=node_of,
+    )
+
+
+def sums(group: Ints, values: Floats, n_groups: int) -> Floats:
+    """Return the sum of the values of each group, shape (n_groups,); numpy counts in integers where there is none."""
+    return np.bincount(group, values, n_groups).astype(np.float64)
+
+
+def production_matrix(links: pd.DataFrame, nodes: Nodes, domestic_share: Floats) -> csr_array:
+    """Return ``d[j,q] w[p,q]`` in row (j, q) and column (j, p) for each accepted link, shape (n, n).
+
+    Parameters
+    ----------
+    links : DataFrame
+        The table ``io_links``; links of products that do not trade are no entries.
+    nodes : Nodes
+        The pairs.
+    domestic_share : ndarray, shape (n,)
+        ``d`` of each pair, in [0, 1].
+    """
+    accepted = validation.accepted_links(links)
+    sources = nodes.products.get_indexer(pd.Index(accepted["input"]))
+    targets = nodes.products.get_indexer(pd.Index(accepted["output"]))
+    traded = (sources >= 0) & (targets >= 0)
+    columns, rows = nodes.node_of[:, sources[traded]], nodes.node_of[:, targets[traded]]
+    weights = np.broadcast_to(accepted["weight"].to_numpy(dtype=float)[traded], rows.shape)
+    present = (columns >= 0) & (rows >= 0)
+    columns, rows, weights = columns[present], rows[present], weights[present]
+    entries = weights * domestic_share[rows]
+    kept = entries > 0
+    return csr_array((entries[kept], (rows[kept], columns[kept])), shape=(nodes.n, nodes.n))

@@ -1,0 +1,139 @@
+"""What the inputs of a year's network must satisfy; every broken rule is a ValueError that names the offenders."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reeassets.indicators.contract import ROUNDING, Hazard
+
+Floats = NDArray[np.float64]
+# How many offenders a message names.
+_NAMED = 5
+
+
+def _named(offenders: Iterable[object]) -> str:
+    names = [str(name) for name in offenders]
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+
+
+def single_year(flows: pd.DataFrame, *totals: pd.DataFrame) -> int:
+    """Return the one year all frames are of; 0 if there are no flows.
+
+    Raises
+    ------
+    ValueError
+        If there is more than one.
+    """
+    years = sorted({int(year) for frame in (flows, *totals) for year in frame["year"].unique()})
+    if len(years) > 1:
+        raise ValueError(f"a network is of one year, the tables hold {_named(years)}")
+    return years[0] if len(flows) else 0
+
+
+def check_flows(flows: pd.DataFrame) -> None:
+    """Raise ValueError if a flow lacks a key, is not positive and finite, stays inside a country, or appears twice."""
+    nameless = flows[flows[["exporter", "importer", "product"]].isna().any(axis=1)]
+    if len(nameless):
+        raise ValueError(
+            f"{len(nameless)} flow(s) without exporter, importer or product, e.g. {nameless.iloc[0].to_dict()}"
+        )
+    value = flows["value_kusd"].to_numpy(dtype=float)
+    broken = flows[~(np.isfinite(value) & (value > 0))]
+    if len(broken):
+        raise ValueError(f"{len(broken)} flow(s) without a positive finite value, e.g. {broken.iloc[0].to_dict()}")
+    inside = flows[(flows["exporter"] == flows["importer"]).to_numpy()]
+    if len(inside):
+        raise ValueError(f"{len(inside)} flow(s) stay inside a country: {_named(inside['exporter'].unique())}")
+    twice = flows[flows.duplicated(["exporter", "importer", "product"])]
+    if len(twice):
+        raise ValueError(f"{len(twice)} flow(s) appear twice, e.g. {twice.iloc[0].to_dict()}")
+
+
+def _by_key(frame: pd.DataFrame, key: str, wanted: pd.Index, table: str) -> pd.DataFrame:
+    if frame[key].duplicated().any():
+        raise ValueError(f"{table} holds a {key} twice: {_named(frame.loc[frame[key].duplicated(), key])}")
+    missing = wanted.difference(pd.Index(frame[key]))
+    if len(missing):
+        raise ValueError(f"no row in {table} for the {key} of a flow: {_named(missing)}")
+    return frame.set_index(key).loc[wanted]
+
+
+def country_totals_of(
+    country_totals: pd.DataFrame, countries: pd.Index, country: NDArray[np.int64], imports: Floats, exports: Floats
+) -> pd.DataFrame:
+    """Return the totals of the trading countries, in their order.
+
+    Raises
+    ------
+    ValueError
+        If a country has no row, a total is negative or missing, or a country trades in a direction whose total is 0.
+    """
+    totals = _by_key(country_totals, "country", countries, "country_totals")
+    for name, traded in (("exports_kusd", exports), ("imports_kusd", imports)):
+        total = totals[name].to_numpy(dtype=float)
+        trades = np.bincount(country, traded, len(countries)) > 0
+        broken = ~(np.isfinite(total) & (total >= 0)) | (trades & ~(total > 0))
+        if broken.any():
+            raise ValueError(
+                f"country_totals.{name} is missing, negative, or 0 despite flows: {_named(countries[broken])}"
+            )
+    return totals
+
+
+def product_totals_of(product_totals: pd.DataFrame, products: pd.Index) -> Floats:
+    """Return world trade in each traded product, shape (P,).
+
+    Raises
+    ------
+    ValueError
+        If a product has no row or its total is not positive and finite.
+    """
+    total = _by_key(product_totals, "product", products, "product_totals")["value_kusd"].to_numpy(dtype=float)
+    broken = ~(np.isfinite(total) & (total > 0))
+    if broken.any():
+        raise ValueError(f"product_totals.value_kusd is missing or not positive: {_named(products[broken])}")
+    return total
+
+
+def hazard_of(hazard: Hazard, year: int, countries: list[str]) -> Floats:
+    """Return the hazard of each country, shape (C,); an empty year is not asked for.
+
+    Raises
+    ------
+    ValueError
+        If the shape is wrong, or a value is missing or outside [0, 1].
+    """
+    if not countries:
+        return np.empty(0)
+    values = np.asarray(hazard.hazard(year, countries), dtype=float)
+    if values.shape != (len(countries),):
+        raise ValueError(f"hazard {hazard.name}: shape {values.shape} instead of ({len(countries)},)")
+    broken = ~((values >= 0) & (values <= 1))
+    if broken.any():
+        raise ValueError(f"hazard {hazard.name} is missing or outside [0, 1]: {_named(np.array(countries)[broken])}")
+    return values
+
+
+def accepted_links(links: pd.DataFrame) -> pd.DataFrame:
+    """Return the accepted links ``input, output, weight`` sorted by key.
+
+    Raises
+    ------
+    ValueError
+        If a link appears twice, a weight is negative or missing, or an output's weights sum to more than 1.
+    """
+    accepted = links.loc[links["accepted"].to_numpy(dtype=bool), ["input", "output", "weight"]]
+    accepted = accepted.sort_values(["output", "input"], ignore_index=True)
+    if accepted.duplicated(["input", "output"]).any():
+        raise ValueError("an accepted link appears twice")
+    weight = accepted["weight"].to_numpy(dtype=float)
+    if not (np.isfinite(weight) & (weight >= 0)).all():
+        raise ValueError("an accepted link has a weight that is missing or negative")
+    sums = accepted.groupby("output", observed=True)["weight"].sum()
+    if (sums > 1 + ROUNDING).any():
+        raise ValueError(
+            f"the weights of an output's links sum to more than 1: {_named(sums.index[sums > 1 + ROUNDING])}"
+        )
+    return accepted

@@ -1,0 +1,22 @@
+"""Dagster's own folder of a home."""
+
+import os
+from pathlib import Path
+
+_INSTANCE_FILE = """\
+# Dagster's records of this home: runs, materialisations and checks, in SQLite beside this file.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+"""
+
+
+def dagster_home(home: Path) -> Path:
+    """Return Dagster's own folder for a home, made ready: ``DAGSTER_HOME`` if it is set, else ``<home>/dagster``."""
+    folder = Path(os.environ.get("DAGSTER_HOME") or home / "dagster")
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "dagster.yaml").exists():
+        (folder / "dagster.yaml").write_text(_INSTANCE_FILE, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(folder)
+    return folder

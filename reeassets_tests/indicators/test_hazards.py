@@ -1,0 +1,82 @@
+"""The built-in hazards: values, the rule for what the World Bank does not rate, and what a value rests on."""
+
+import numpy as np
+import pytest
+
+from reeassets.indicators.contract import Hazard
+from reeassets.indicators.hazards import POLITICAL_STABILITY, UNIFORM, WGI_FILE, PoliticalStability, hazard_coverage
+from reeassets_tests.indicators.builders import FixedHazard
+
+RANKS = """iso3,country,year,pv_estimate,pv_stderr,pv_percentile_rank
+AAA,Aland,1996,0,0,10
+AAA,Aland,1998,0,0,20
+AAA,Aland,2000,0,0,100
+NAM,Namibia,2005,0,0,70
+TWN,Taiwan,2000,0,0,0
+"""
+
+
+@pytest.fixture
+def stability(tmp_path):
+    path = tmp_path / "ranks.csv"
+    path.write_text(RANKS)
+    return PoliticalStability(lambda: path)
+
+
+def test_uniform():
+    assert isinstance(UNIFORM, Hazard)
+    np.testing.assert_array_equal(UNIFORM.hazard(2010, ["AAA", "BBB"]), [1.0, 1.0])
+    assert UNIFORM.data_files() == []
+    assert hazard_coverage(UNIFORM, 2010, ["AAA"])["basis"].tolist() == ["constant"]
+
+
+@pytest.mark.parametrize(
+    ("country", "year", "hazard", "basis"),
+    [
+        ("AAA", 1998, 0.8, "rank of the year"),
+        ("AAA", 2000, 0.0, "rank of the year"),
+        # 1997 lies between 1996 (rank 10) and 1998 (rank 20): the earlier one counts.
+        ("AAA", 1997, 0.9, "rank of the nearest earlier year"),
+        ("AAA", 2023, 0.0, "rank of the nearest earlier year"),
+        ("NAM", 2000, 0.3, "rank of the nearest later year"),
+        ("S19", 2000, 1.0, "rank of the year"),
+        ("XYZ", 2000, 0.5, "median rank"),
+    ],
+)
+def test_political_stability(stability, country, year, hazard, basis):
+    coverage = stability.coverage(year, [country])
+    assert coverage.iloc[0].to_dict() == {"country": country, "hazard": pytest.approx(hazard), "basis": basis}
+    np.testing.assert_array_equal(stability.hazard(year, [country]), coverage["hazard"])
+
+
+def test_the_order_is_that_of_the_countries(stability):
+    assert stability.coverage(2000, ["XYZ", "S19", "AAA"])["hazard"].tolist() == [0.5, 1.0, 0.0]
+    assert len(stability.coverage(2000, [])) == 0
+
+
+@pytest.mark.parametrize(
+    "rows", ["AAA,Aland,1998,0,0,101\n", "AAA,Aland,1998,0,0,-1\n", "AAA,Aland,1998,0,0,5\nAAA,Aland,1998,0,0,6\n"]
+)
+def test_a_broken_file_is_an_error(tmp_path, rows):
+    path = tmp_path / "broken.csv"
+    path.write_text(RANKS.splitlines()[0] + "\n" + rows)
+    with pytest.raises(ValueError, match=r"broken.csv: a percentile rank is outside \[0, 100\] or"):
+        PoliticalStability(lambda: path).hazard(1998, ["AAA"])
+
+
+def test_the_bundled_ranks():
+    assert isinstance(POLITICAL_STABILITY, Hazard)
+    assert [path.name for path in POLITICAL_STABILITY.data_files()] == [WGI_FILE]
+    coverage = POLITICAL_STABILITY.coverage(2007, ["ABW", "S19", "NAM", "R20"]).set_index("country")
+    # Aruba's percentile rank of 2007 in the file is 96.61835479736328.
+    assert coverage.loc["ABW", "hazard"] == pytest.approx(0.0338164520263672, abs=1e-12)
+    assert coverage["basis"].tolist() == ["rank of the year"] * 3 + ["median rank"]
+    assert POLITICAL_STABILITY.coverage(1999, ["ABW", "NOR"])["basis"].tolist() == [
+        "rank of the nearest later year",
+        "rank of the nearest earlier year",
+    ]
+
+
+def test_a_hazard_that_does_not_tell_what_it_rests_on():
+    coverage = hazard_coverage(FixedHazard({"AAA": 0.25}), 2010, ["AAA"])
+    assert coverage.iloc[0].to_dict() == {"country": "AAA", "hazard": 0.25, "basis": "as given"}

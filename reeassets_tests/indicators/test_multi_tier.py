@@ -1,0 +1,132 @@
+"""Multi-tier risk by hand, with cycles, without links, and against one dense solve over countries and products."""
+
+import numpy as np
+import pytest
+
+from reeassets.indicators.hazards import UNIFORM
+from reeassets.indicators.multi_tier import multi_tier_risk
+from reeassets.indicators.systemic import systemic_trade_risk
+from reeassets.indicators.year_network import YearNetwork
+from reeassets.settings import Settings
+from reeassets_tests.indicators.builders import (
+    FixedHazard,
+    P,
+    Q,
+    T,
+    by_pair,
+    flow_frame,
+    link_frame,
+    network,
+    random_flows,
+    totals_of,
+)
+
+
+def close(network, expected):
+    found = by_pair(network, multi_tier_risk(network))
+    assert set(found) == set(expected)
+    for pair, value in expected.items():
+        assert found[pair] == pytest.approx(value, abs=1e-13), pair
+
+
+def test_by_hand():
+    # AAA sells P to BBB; BBB makes Q of it, sells 30 to CCC and buys 15 from AAA: d[B,Q] = 15/30, A[A,B] = 15/30.
+    #   Rn[B,P] = 1/2                         all of it bought from AAA, who makes its own
+    #   Rn[B,Q] = 0.5 * 1/2 + 0.5 * 0.5 * 1 * Rn[B,P] = 1/4 + 1/8
+    #   Rn[C,Q] = 1/2 + 0.5 * Rn[B,Q] = 11/16
+    flows = [("AAA", "BBB", P, 10.0), ("BBB", "CCC", Q, 30.0), ("AAA", "BBB", Q, 15.0)]
+    tiers = network(flows, [(P, Q, 1.0)], alpha=0.5)
+    close(tiers, {("AAA", P): 0, ("AAA", Q): 0, ("BBB", P): 1 / 2, ("BBB", Q): 3 / 8, ("CCC", Q): 11 / 16})
+    assert by_pair(tiers, systemic_trade_risk(tiers))["CCC", Q] == pytest.approx(1 / 2 + 1 / 8, abs=1e-13)
+
+
+def test_two_inputs_by_weight():
+    # BBB buys P (risk 1/2) and makes T itself (risk 0); Q is made of both: Rn[B,Q] = 0.5 * 1 * (0.6 * 1/2 + 0.4 * 0).
+    flows = [("AAA", "BBB", P, 10.0), ("BBB", "AAA", T, 10.0), ("BBB", "CCC", Q, 30.0)]
+    tiers = network(flows, [(P, Q, 0.6), (T, Q, 0.4)], alpha=0.5)
+    found = by_pair(tiers, multi_tier_risk(tiers))
+    assert found["BBB", Q] == pytest.approx(0.15, abs=1e-13)
+    assert found["CCC", Q] == pytest.approx(0.5 + 0.075, abs=1e-13)
+
+
+def test_links_in_a_cycle():
+    # BBB buys 10 of P, sells 40: d = 3/4; it sells 20 of Q: d = 1. P is made of Q and Q of P.
+    #   x = Rn[B,P] = 0.25 * 1/2 + 0.5 * 0.75 * y,  y = Rn[B,Q] = 0.5 * x:  x = 2/13, y = 1/13
+    flows = [("AAA", "BBB", P, 10.0), ("BBB", "CCC", P, 40.0), ("BBB", "CCC", Q, 20.0)]
+    tiers = network(flows, [(P, Q, 1.0), (Q, P, 1.0)], alpha=0.5)
+    close(
+        tiers,
+        {
+            ("AAA", P): 0,
+            ("BBB", P): 2 / 13,
+            ("BBB", Q): 1 / 13,
+            # CCC only buys: it makes neither, so no link reaches it.
+            ("CCC", P): 1 / 2 + 0.5 * 2 / 13,
+            ("CCC", Q): 1 / 2 + 0.5 / 13,
+        },
+    )
+
+
+def test_a_pair_without_supply_counts_as_nothing():
+    # BBB makes Q but does not trade P; T is traded by nobody.
+    flows = [("AAA", "CCC", P, 10.0), ("BBB", "CCC", Q, 30.0)]
+    tiers = network(flows, [(P, Q, 0.5), (T, Q, 0.5), (Q, T, 1.0)])
+    np.testing.assert_array_equal(multi_tier_risk(tiers), systemic_trade_risk(tiers))
+
+
+@pytest.mark.parametrize("links", [[], [(P, Q, 1.0)]])
+def test_without_links_it_is_exactly_the_systemic_risk(links):
+    # The link given joins products that nobody trades.
+    tiers = network(random_flows(3), links)
+    np.testing.assert_array_equal(multi_tier_risk(tiers), systemic_trade_risk(tiers))
+
+
+def test_links_that_are_not_accepted_do_not_count():
+    flows = random_flows(4)
+    links = link_frame([("250000", "250001", 1.0), ("250001", "250002", 1.0)])
+    links["accepted"] = [True, False]
+    frame = flow_frame(flows)
+    partly = YearNetwork.build(frame, *totals_of(frame), links, UNIFORM, Settings(home="unused"))
+    only = network(flows, [("250000", "250001", 1.0)])
+    np.testing.assert_array_equal(multi_tier_risk(partly), multi_tier_risk(only))
+    assert (multi_tier_risk(only) != systemic_trade_risk(only)).any()
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.85, 0.99])
+def test_agrees_with_one_dense_solve(alpha):
+    flows = random_flows(11)
+    products = sorted({flow[2] for flow in flows})
+    # A cycle of three, and a product with two inputs.
+    links = [
+        (products[0], products[1], 0.7),
+        (products[3], products[1], 0.3),
+        (products[1], products[2], 1.0),
+        (products[2], products[0], 1.0),
+    ]
+    countries = sorted({flow[0] for flow in flows} | {flow[1] for flow in flows})
+    hazard = {country: (number % 7) / 6 for number, country in enumerate(countries)}
+    sparse = network(flows, links, hazard=FixedHazard(hazard), alpha=alpha)
+    at = {(c, p): k for k, (c, p) in enumerate((c, p) for c in countries for p in products)}
+    v = np.zeros((len(at), len(at)))
+    for exporter, importer, product, value in flows:
+        v[at[exporter, product], at[importer, product]] += value
+    M, X = v.sum(axis=0), v.sum(axis=1)
+    S = np.maximum(M, X)
+    A = np.divide(v, S, out=np.zeros_like(v), where=S > 0)
+    d = np.divide(S - M, S, out=np.zeros_like(S), where=S > 0)
+    W = np.zeros_like(v)
+    for source, target, weight in links:
+        for country in countries:
+            W[at[country, target], at[country, source]] = weight
+    h = np.array([hazard[c] for c, _ in at])
+    expected = np.linalg.solve(np.eye(len(at)) - alpha * (A.T + d[:, None] * W), (1 - alpha) * A.T @ h)
+    for pair, value in by_pair(sparse, multi_tier_risk(sparse)).items():
+        assert value == pytest.approx(expected[at[pair]], abs=1e-11)
+
+
+def test_under_another_hazard_the_matrices_are_shared():
+    tiers = network(random_flows(5), [("250000", "250001", 1.0)])
+    half = tiers.with_hazard(FixedHazard(dict.fromkeys(tiers.countries, 0.5)))
+    assert half.production is tiers.production
+    np.testing.assert_allclose(multi_tier_risk(half), multi_tier_risk(tiers) / 2, rtol=0, atol=1e-13)
+    assert tiers.with_hazard(FixedHazard(dict.fromkeys(tiers.countries, 1.0), name="uniform")) is tiers

@@ -1,0 +1,78 @@
+"""The tiered network of three countries, edge by edge."""
+
+import networkx as nx
+import pandas as pd
+import pytest
+
+from reeassets.networks.candidates import candidate_links
+from reeassets.networks.edges import network_edges
+from reeassets.networks.graph import multidigraph, write_graphml
+
+FLOWS = pd.DataFrame(
+    [
+        (2020, "AUS", "CHN", "000001", 10.0),
+        (2020, "CHN", "DEU", "000002", 7.0),
+        (2020, "DEU", "AUS", "000003", 1.0),
+    ],
+    columns=["year", "exporter", "importer", "product", "value_kusd"],
+)
+LINKS = pd.DataFrame(
+    {
+        "input": ["000001", "000002", "000001"],
+        "output": ["000002", "000003", "000003"],
+        "accepted": [True, True, False],
+        "weight": [1.0, 0.4, 0.0],
+    }
+)
+TIERS = pd.DataFrame(
+    {"product": ["000001", "000002", "000003"], "stage": ["upstream", "input", "final"], "trophic_level": [0.0, 1.0, 2.0]}
+)
+
+
+def test_edges():
+    edges = network_edges(FLOWS, LINKS)
+    found = {tuple(row) for row in edges.drop(columns="year").itertuples(index=False, name=None)}
+    assert found == {
+        ("trade", "AUS", "000001", "CHN", "000001", 10.0),
+        ("trade", "CHN", "000002", "DEU", "000002", 7.0),
+        ("trade", "DEU", "000003", "AUS", "000003", 1.0),
+        # China buys 1 and sells 2, Germany buys 2 and sells 3; Australia sells 1 but no 2.
+        ("production", "CHN", "000001", "CHN", "000002", 1.0),
+        ("production", "DEU", "000002", "DEU", "000003", 0.4),
+    }
+
+
+def test_the_graph_and_its_graphml(tmp_path):
+    graph = multidigraph(network_edges(FLOWS, LINKS), TIERS)
+    assert graph.number_of_nodes() == 6
+    assert graph["CHN", "000001"]["CHN", "000002"]["production"]["weight"] == 1.0
+    assert graph.nodes["DEU", "000003"] == {"country": "DEU", "product": "000003", "stage": "final", "trophic_level": 2.0}
+    write_graphml(graph, tmp_path / "network.graphml")
+    again = nx.read_graphml(tmp_path / "network.graphml", force_multigraph=True)
+    assert again.number_of_edges() == 5
+    assert again.nodes["DEU:000003"]["trophic_level"] == 2.0
+
+
+@pytest.fixture
+def votes():
+    return pd.DataFrame(
+        [
+            ("x", "000001", "000002", 0.8, True, "x: yes"),
+            ("y", "000001", "000002", 0.4, True, "y: yes"),
+            ("z", "000001", "000002", 0.0, False, "z: no"),
+            ("x", "000003", "000001", 0.9, True, "backwards"),
+            ("x", "000002", "000002", 0.9, True, "itself"),
+            ("x", "000002", "000003", 0.9, True, "half"),
+            ("y", "000002", "000003", 0.9, False, "half"),
+        ],
+        columns=["voter", "input", "output", "strength", "vote", "rationale"],
+    )
+
+
+def test_candidates_are_carried_by_more_than_half_and_refused_by_rule(votes):
+    table = candidate_links(votes, TIERS.set_index("product")["stage"]).set_index(["input", "output"])
+    assert table.loc[("000001", "000002"), ["ai_votes", "ai_voters", "carried"]].tolist() == [2, 3, True]
+    assert table.loc[("000001", "000002"), "strength"] == pytest.approx(0.4)
+    assert "later stage" in table.loc[("000003", "000001"), "refused"]
+    assert "itself" in table.loc[("000002", "000002"), "refused"]
+    assert not table["carried"].drop(("000001", "000002")).any()

@@ -1,0 +1,49 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from reeassets.settings import Settings, format_years, parse_years
+
+
+@given(st.sets(st.integers(1988, 2100), min_size=1))
+def test_years_written_are_years_read(years):
+    assert parse_years(format_years(years)) == tuple(sorted(years))
+
+
+@pytest.mark.parametrize("text", ["", "20", "2007-", "2023-2007", "2007;2008", "abcd"])
+def test_what_is_no_year_is_an_error(text):
+    with pytest.raises(ValueError, match="year"):
+        parse_years(text)
+
+
+def test_precedence_argument_environment_file_default(tmp_path, monkeypatch):
+    (tmp_path / "settings.toml").write_text('alpha = 0.5\nyears = "2010-2012"\nhazard = "political_stability"\n')
+    monkeypatch.setenv("REEASSETS_ALPHA", "0.6")
+    settings = Settings(home=tmp_path, hazard="uniform")
+    assert (settings.hazard, settings.alpha, settings.years, settings.link_draws) == (
+        "uniform",
+        0.6,
+        (2010, 2011, 2012),
+        999,
+    )
+
+
+def test_a_home_remembers_what_differs_from_the_defaults(tmp_path):
+    given_once = Settings(home=tmp_path, years="2015-2017", alpha=0.9, model_deltas=(1, 3))
+    given_once.remember()
+    assert Settings(home=tmp_path) == given_once
+    assert "link_draws" not in given_once.settings_file.read_text()
+    assert list(tmp_path.glob("*.tmp")) == []
+
+
+@pytest.mark.parametrize("wrong", [{"alpha": 1.0}, {"alpha": -0.1}, {"years": "none"}, {"model_deltas": "0"}, {"typo": 1}])
+def test_wrong_values_are_refused(tmp_path, wrong):
+    with pytest.raises(ValidationError):
+        Settings(home=tmp_path, **wrong)
+
+
+def test_a_fingerprint_sees_its_fields_and_no_others(tmp_path):
+    one, other = Settings(home=tmp_path, alpha=0.8), Settings(home=tmp_path / "elsewhere", alpha=0.8, link_draws=99)
+    assert one.fingerprint("alpha") == other.fingerprint("alpha")
+    assert one.fingerprint("alpha", "link_draws") != other.fingerprint("alpha", "link_draws")
