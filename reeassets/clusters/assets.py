@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from reeassets.clusters import choice, features, kmeans, names, paths, profiles
+from reeassets.clusters import choice, cluster, features, paths, profiles
 from reeassets.platform.recipe import Step, recipe
 
 _FEATURES = ("cluster_countries", "cluster_include_final", "years")
@@ -21,10 +21,7 @@ def cluster_features(step: Step) -> pd.DataFrame:
 @recipe(inputs=("cluster_features",), uses=_FIT, kinds=_SKLEARN)
 def country_clusters(step: Step) -> pd.DataFrame:
     """Fit the clusters on the pooled country-years and name them."""
-    described = step.read("cluster_features")
-    panel = features.standardised_panel(described, step.settings)
-    labels = kmeans.cluster_labels(panel, step.settings)
-    return paths.country_paths(described, panel, labels, names.cluster_names(panel.means(labels)))
+    return cluster.country_clusters(step.read("cluster_features"), step.settings)
 
 
 @recipe(inputs=("cluster_features", "country_clusters"), uses=(*_FIT, "cluster_bootstraps"), kinds=_SKLEARN)

@@ -24,6 +24,26 @@ class ClusterResult:
     cluster_transitions: pd.DataFrame
 
 
+def country_clusters(features: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Fit the clusters on the pooled country-years and name them: the table ``country_clusters``.
+
+    Parameters
+    ----------
+    features : DataFrame
+        The table ``cluster_features``.
+    settings : Settings
+        The fields ``cluster_*`` are read.
+
+    Raises
+    ------
+    ValueError
+        As in :func:`cluster_economies`.
+    """
+    panel = standardised_panel(features, settings)
+    labels = cluster_labels(panel, settings)
+    return country_paths(features, panel, labels, cluster_names(panel.means(labels)))
+
+
 def cluster_economies(country_indicators: pd.DataFrame, settings: Settings) -> ClusterResult:
     """Group economies by their dependencies (docs/METHOD.md, section 7).
 
@@ -42,9 +62,7 @@ def cluster_economies(country_indicators: pd.DataFrame, settings: Settings) -> C
         more distinct country-years than clusters.
     """
     features = cluster_features(country_indicators, settings)
-    panel = standardised_panel(features, settings)
-    labels = cluster_labels(panel, settings)
-    countries = country_paths(features, panel, labels, cluster_names(panel.means(labels)))
+    countries = country_clusters(features, settings)
     return ClusterResult(
         cluster_features=features,
         country_clusters=countries,

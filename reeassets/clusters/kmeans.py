@@ -21,7 +21,7 @@ DECIMALS = 9
 def one_thread() -> Iterator[None]:
     """Keep numerical libraries on one thread: sums split over threads round differently from machine to machine."""
     import sklearn.cluster  # noqa: F401  (only libraries that are loaded already can be limited)
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no annotations
+    from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1):
         yield

@@ -1,7 +1,7 @@
 """From recipes to Dagster assets: make, check against the schema, write, and report, partition by partition."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import dagster as dg
@@ -25,59 +25,51 @@ def _step(graph: Graph, made_by: Recipe, year: int | None, context: dg.AssetExec
     return Step(graph.settings, year, graph.store, tables, context.resources.duckdb.get_connection)
 
 
-class _Maker:
-    """Makes the partitions of one table inside one Dagster step."""
+def _evaluation(
+    table: Table, year: int | None, *, passed: bool, description: str, metadata: dict[str, Any]
+) -> dg.AssetCheckEvaluation:
+    """Return the check's result for one partition: a run over many years has one each."""
+    return dg.AssetCheckEvaluation(
+        asset_key=asset_key(table),
+        check_name=SCHEMA_CHECK,
+        passed=passed,
+        description=description,
+        metadata=metadata,
+        blocking=True,
+        partition=None if year is None else str(year),
+    )
 
-    def __init__(self, graph: Graph, made_by: Recipe, table: Table, context: dg.AssetExecutionContext):
-        self.graph, self.made_by, self.table, self.context = graph, made_by, table, context
 
-    def _evaluate(self, year: int | None, *, passed: bool, description: str, metadata: dict[str, Any]) -> None:
-        """Log the check's result for one partition: a run over many years has one each."""
-        self.context.log_event(
-            dg.AssetCheckEvaluation(
-                asset_key=asset_key(self.table),
-                check_name=SCHEMA_CHECK,
-                passed=passed,
-                description=description,
-                metadata=metadata,
-                blocking=True,
-                partition=None if year is None else str(year),
-            )
-        )
+def _make(
+    graph: Graph, made_by: Recipe, table: Table, year: int | None, context: dg.AssetExecutionContext
+) -> Generator[dg.AssetCheckEvaluation, None, dict[str, Any]]:
+    """Make one partition: yield the evaluation of its schema, return its metadata.
 
-    def make(self, year: int | None) -> dict[str, Any]:
-        """Make one partition and return its metadata.
-
-        Raises
-        ------
-        dagster.Failure
-            If the frame breaks its schema; nothing has been written then.
-        """
-        graph, table = self.graph, self.table
-        self.context.resources.progress.started(table.stage, table.name, year)
-        began = time.perf_counter()
-        provenance = graph.provenance(table.name, year)
-        step = _step(graph, self.made_by, year, self.context)
-        frame = self.made_by.compute(step)
-        try:
-            checked = table.check(frame)
-        except SchemaViolation as violation:
-            metadata = problem_metadata(violation.problems)
-            self._evaluate(year, passed=False, description=str(violation), metadata=metadata)
-            when = "" if year is None else f" {year}"
-            raise dg.Failure(
-                f"{table.name}{when}: {violation}; nothing was written", metadata=metadata, allow_retries=False
-            ) from violation
-        path = graph.store.write(table, checked, provenance, year)
-        self._evaluate(
-            year,
-            passed=True,
-            description=f"{len(checked):,} rows obey the rules of {len(table.columns)} columns; the key is unique",
-            metadata={"rows": len(checked)},
-        )
-        seconds = time.perf_counter() - began
-        self.context.resources.progress.finished(table.stage, table.name, year, len(checked), seconds)
-        return table_metadata(table, checked, provenance, str(path), step.metadata)
+    Raises
+    ------
+    dagster.Failure
+        If the frame breaks its schema; the evaluation is out by then, and nothing has been written.
+    """
+    context.resources.progress.started(table.stage, table.name, year)
+    began = time.perf_counter()
+    provenance = graph.provenance(table.name, year)
+    step = _step(graph, made_by, year, context)
+    frame = made_by.compute(step)
+    try:
+        checked = table.check(frame)
+    except SchemaViolation as violation:
+        metadata = problem_metadata(violation.problems)
+        yield _evaluation(table, year, passed=False, description=str(violation), metadata=metadata)
+        when = "" if year is None else f" {year}"
+        raise dg.Failure(
+            f"{table.name}{when}: {violation}; nothing was written", metadata=metadata, allow_retries=False
+        ) from violation
+    path = graph.store.write(table, checked, provenance, year)
+    told = f"{len(checked):,} rows obey the rules of {len(table.columns)} columns; the key is unique"
+    yield _evaluation(table, year, passed=True, description=told, metadata={"rows": len(checked)})
+    seconds = time.perf_counter() - began
+    context.resources.progress.finished(table.stage, table.name, year, len(checked), seconds)
+    return table_metadata(table, checked, provenance, str(path), step.metadata)
 
 
 def _table_asset(graph: Graph, made_by: Recipe, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -99,15 +91,15 @@ def _table_asset(graph: Graph, made_by: Recipe, partitions: dg.PartitionsDefinit
         metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": f"reeassets.{table.name}"},
     )
     def make(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        maker = _Maker(graph, made_by, table, context)
         metadata: dict[str, Any] = {}
         if yearly is None:
-            metadata = maker.make(None)
+            metadata = yield from _make(graph, made_by, table, None, context)
         else:
             for key in context.partition_keys:
-                context.add_asset_metadata(maker.make(int(key)), partition_key=key)
+                of_year = yield from _make(graph, made_by, table, int(key), context)
+                context.add_asset_metadata(of_year, partition_key=key)
         yield dg.MaterializeResult(metadata=metadata)
-        # The evaluations are in the log, one a partition; Dagster also waits for the check's own output.
+        # The evaluations are out, one a partition; Dagster also waits for the check's own output.
         yield dg.Output(None, output_name=check.get_python_identifier())
 
     return make

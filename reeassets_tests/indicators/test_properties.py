@@ -32,7 +32,7 @@ flows_of = st.dictionaries(edges, values, min_size=1, max_size=25).map(
 weights = st.dictionaries(st.tuples(st.sampled_from(PRODUCTS), st.sampled_from(PRODUCTS)), st.floats(0, 1), max_size=6)
 alphas = st.sampled_from([0.0, 0.5, 0.85, 0.99])
 hazards_of = st.fixed_dictionaries({country: st.floats(0, 1) for country in COUNTRIES})
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=25, deadline=None)
 
 
 def links_of(raw):

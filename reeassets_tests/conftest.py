@@ -1,0 +1,43 @@
+"""One real run of the whole graph on the bundled sample, shared by every test that looks at results."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+RUN_YEARS = "2016-2023"
+
+
+def reeassets(*arguments, home, check=True, **environment):
+    """Run the command line as a user would."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("REEASSETS_", "DAGSTER_"))}
+    result = subprocess.run(
+        [sys.executable, "-m", "reeassets", *map(str, arguments), "--home", str(home)],
+        capture_output=True,
+        text=True,
+        env=clean | {"COLUMNS": "200"} | environment,
+        check=False,
+        timeout=600,
+    )
+    if check:
+        assert result.returncode == 0, result.stdout + result.stderr
+    return result
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """The home of a finished run, and what it printed. Tests that change a home copy it."""
+    home = tmp_path_factory.mktemp("finished") / "home"
+    result = reeassets("run", "--years", RUN_YEARS, home=home)
+    return home, result.stdout
+
+
+@pytest.fixture(scope="session")
+def warehouse(finished):
+    """The warehouse of the finished run, read-only."""
+    with duckdb.connect(str(finished[0] / "warehouse" / "reeassets.duckdb"), read_only=True) as connection:
+        yield connection

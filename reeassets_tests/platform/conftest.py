@@ -1,0 +1,93 @@
+"""A small graph that runs through the real factory, store and runner: two yearly tables and two without a year."""
+
+import pandas as pd
+import pytest
+
+from reeassets.platform.graph import Graph
+from reeassets.platform.recipe import FileOutput, Recipe
+from reeassets.settings import Settings
+from reeassets.tables import Table, column, year_column
+
+YEARS = (2019, 2020, 2021, 2022)
+
+
+def _table(name, by_year):
+    columns = {"n": column("int64", "Number", ge=0, le=100)}
+    if by_year:
+        columns = {"year": year_column(), **columns}
+    return Table("trade", name, f"Table {name}.", columns, tuple(columns), by_year=by_year)
+
+
+class Calls(list):
+    """What was computed, in order, and what each table adds."""
+
+    def __init__(self):
+        super().__init__()
+        self.add = {}
+
+
+@pytest.fixture
+def calls():
+    return Calls()
+
+
+@pytest.fixture
+def make_graph(tmp_path, calls, monkeypatch):
+    """Return a function that builds the small graph under given settings."""
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    tables = {name: _table(name, by_year) for name, by_year in (("base", True), ("total", False), ("share", True))}
+
+    def base(step):
+        calls.append(("base", step.year))
+        return pd.DataFrame({"year": [step.year], "n": [step.year - 2000 + calls.add.get(step.year, 0)]})
+
+    def total(step):
+        calls.append(("total", None))
+        return pd.DataFrame({"n": [int(step.read("base")["n"].sum() % 100)]})
+
+    def share(step):
+        calls.append(("share", step.year))
+        return step.read("base").assign(n=lambda frame: frame["n"] + step.read("total")["n"].iloc[0] % 10)
+
+    def summary(step, path):
+        calls.append(("summary", None))
+        path.write_text(str(step.read("share")["n"].sum()))
+
+    recipes = [
+        Recipe("base", base, uses=("link_draws",)),
+        Recipe("total", total, inputs=("base",), uses=("years",)),
+        Recipe("share", share, inputs=("base", "total"), uses=("alpha",)),
+        Recipe(
+            "summary",
+            summary,
+            inputs=("share",),
+            uses=("years",),
+            output=FileOutput("report", "summary", "A summary.", lambda settings: settings.home / "summary.txt"),
+        ),
+    ]
+
+    def make(**settings):
+        graph = Graph(Settings(**{"home": tmp_path / "home", "years": YEARS, **settings}))
+        graph.tables = tables
+        graph.recipes = {made_by.name: made_by for made_by in recipes}
+        return graph
+
+    return make
+
+
+class Silent:
+    """A progress observer that only remembers."""
+
+    def __init__(self):
+        self.seen = []
+
+    def started(self, stage, name, year):
+        pass
+
+    def finished(self, stage, name, year, rows, seconds):
+        self.seen.append((stage, name, year, rows))
+
+
+@pytest.fixture
+def silent():
+    return Silent()

@@ -1,0 +1,154 @@
+"""What is made, what is left alone, and what Dagster knows of it afterwards."""
+
+import dagster as dg
+import pytest
+
+from reeassets.platform.instance import dagster_home
+from reeassets.platform.runner import run
+from reeassets.trade.contract import SourceError
+
+from .conftest import YEARS
+
+ALL = [("base", year) for year in YEARS] + [("total", None)] + [("share", year) for year in YEARS] + [("summary", None)]
+
+
+@pytest.fixture
+def go(make_graph, silent, calls):
+    """Run the small graph and return what was computed."""
+
+    def once(*, force=False, **settings):
+        calls.clear()
+        outcome = run(make_graph(**settings), silent, force=force)
+        return list(calls), outcome
+
+    return once
+
+
+def materialised(graph, name):
+    with dg.DagsterInstance.get() as instance:
+        return instance.get_materialized_partitions(dg.AssetKey(["trade", name]))
+
+
+def test_everything_is_made_once_and_then_left_alone(go):
+    made, outcome = go()
+    assert made == ALL
+    assert (outcome.failures, outcome.checks_passed, outcome.checks_failed) == ([], 9, 0)
+    again, outcome = go()
+    assert again == []
+    assert outcome.made == {}
+    assert go(force=True)[0] == ALL
+
+
+def test_a_changed_setting_makes_only_what_depends_on_it(go):
+    go()
+    assert go(alpha=0.5)[0] == [*[("share", year) for year in YEARS], ("summary", None)]
+    assert go(alpha=0.5, link_draws=99)[0] == ALL
+
+
+def test_an_added_year_makes_that_year_and_what_is_over_all_years(go):
+    go(years=YEARS[:3])
+    made, _ = go()
+    assert made == [("base", 2022), ("total", None), *[("share", year) for year in YEARS], ("summary", None)]
+
+
+def test_a_lost_file_is_made_again(go, make_graph):
+    go()
+    graph = make_graph()
+    graph.store.path(graph.tables["share"], 2020).unlink()
+    assert go()[0] == [("share", 2020)]
+
+
+def test_years_that_are_not_neighbours_are_made_without_those_between(go, make_graph):
+    go()
+    graph = make_graph()
+    for year in (2019, 2021):
+        graph.store.path(graph.tables["base"], year).unlink()
+    assert [call for call in go()[0] if call[0] == "base"] == [("base", 2019), ("base", 2021)]
+
+
+def test_a_broken_rule_stops_the_run_before_anything_is_written(go, make_graph, calls):
+    go()
+    graph = make_graph()
+    path = graph.store.path(graph.tables["base"], 2021)
+    before = path.read_bytes()
+    calls.add[2021] = 1000
+    made, outcome = go(force=True)
+    assert made == [("base", 2019), ("base", 2020), ("base", 2021)]
+    assert path.read_bytes() == before
+    assert outcome.checks_failed == 1
+    (failure,) = outcome.failures
+    assert "base 2021" in failure
+    assert "column n: rule less_than_or_equal_to(100) broken 1 time(s)" in failure
+    assert "1021" in failure
+
+
+def test_after_a_failure_a_good_run_ends_where_an_unbroken_one_would(go, make_graph, calls):
+    go()
+    graph = make_graph()
+    untouched = {path: path.read_bytes() for path in graph.settings.home.rglob("*.parquet")}
+    calls.add[2021] = 1000
+    go(force=True)
+    calls.add.clear()
+    _, outcome = go()
+    assert outcome.failures == []
+    assert {path: path.read_bytes() for path in graph.settings.home.rglob("*.parquet")} == untouched
+
+
+def test_dagster_knows_every_year_and_every_check(go, make_graph):
+    go()
+    graph = make_graph()
+    assert materialised(graph, "base") == {str(year) for year in YEARS}
+    with dg.DagsterInstance.get() as instance:
+        record = instance.get_latest_materialization_event(dg.AssetKey(["trade", "share"]))
+        metadata = record.asset_materialization.metadata
+        runs = instance.get_runs()
+    assert {"dagster/row_count", "source", "source_version", "input_files_sha256", "configuration_hash", "preview"} <= set(
+        metadata
+    )
+    assert all(found.status == dg.DagsterRunStatus.SUCCESS for found in runs)
+
+
+def test_files_whose_run_was_killed_before_it_reported_are_made_again(go, make_graph):
+    go()
+    graph = make_graph()
+    dagster_home(graph.settings.home)
+    with dg.DagsterInstance.get() as instance:
+        instance.wipe_assets([dg.AssetKey(["trade", "share"])])
+    assert go()[0] == [("share", year) for year in YEARS]
+
+
+def test_a_run_whose_process_is_gone_is_closed(go, make_graph):
+    go()
+    with dg.DagsterInstance.get() as instance:
+        abandoned = instance.create_run_for_job(
+            dg.Definitions(jobs=[_job()]).resolve_job_def("nothing"), tags={"reeassets/process": "999999999"}
+        )
+        instance.report_dagster_event(
+            dg.DagsterEvent(event_type_value=dg.DagsterEventType.PIPELINE_START.value, job_name="nothing", message=""),
+            run_id=abandoned.run_id,
+        )
+    go()
+    with dg.DagsterInstance.get() as instance:
+        assert instance.get_run_by_id(abandoned.run_id).status == dg.DagsterRunStatus.FAILURE
+
+
+def _job():
+    @dg.op
+    def nothing_to_do():
+        pass
+
+    @dg.job(name="nothing")
+    def job():
+        nothing_to_do()
+
+    return job
+
+
+def test_years_the_source_lacks_are_an_error_before_anything_is_made(go):
+    with pytest.raises(SourceError, match="1999"):
+        go(years=(1999, 2019))
+
+
+def test_progress_is_told_of_every_partition(go, silent):
+    go()
+    assert [(name, year) for _, name, year, _ in silent.seen] == ALL

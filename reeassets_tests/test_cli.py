@@ -1,0 +1,119 @@
+"""The command line, as a user calls it."""
+
+import shutil
+import sys
+
+import networkx as nx
+import pytest
+
+from .conftest import REPOSITORY, reeassets
+
+COMMANDS = ("run", "ui", "tables", "show", "graphml", "plugins", "doctor")
+
+
+@pytest.fixture
+def home(finished, tmp_path):
+    shutil.copytree(finished[0], tmp_path / "home")
+    return tmp_path / "home"
+
+
+def test_the_summary_says_what_a_newcomer_wants_to_know(finished):
+    home, printed = finished
+    assert "✓ trade       2016" in printed
+    assert "✓ indicators  2023" in printed
+    assert "product_indicators" in printed
+    assert "largest supplier of 850511 in 2023: CHN" in printed
+    assert "passed" in printed
+    for path in (home / "warehouse" / "reeassets.duckdb", home / "report" / "report.html"):
+        assert str(path) in printed
+        assert path.exists()
+
+
+def test_a_second_run_makes_nothing(home):
+    before = {path: path.stat().st_mtime_ns for path in home.rglob("*.parquet")}
+    printed = reeassets("run", home=home).stdout
+    assert "nothing was out of date" in printed
+    assert {path: path.stat().st_mtime_ns for path in home.rglob("*.parquet")} == before
+
+
+def test_show_filters_either_side(finished):
+    home, _ = finished
+    printed = reeassets("show", "trade_flows", "--year", "2023", "--country", "chn", "--product", "850511", home=home).stdout
+    assert "CHN" in printed
+    csv = reeassets("show", "product_indicators", "--year", "2023", "--country", "DEU", "--csv", home=home).stdout
+    lines = csv.splitlines()
+    assert lines[0].startswith("year,country,product,imports_kusd")
+    assert all(line.startswith("2023,DEU,") for line in lines[1:])
+    assert len(lines) > 20
+
+
+def test_tables_tell_rows_years_and_meaning(finished):
+    printed = reeassets("tables", "product_indicators", home=finished[0]).stdout
+    assert "years 2016-2023" in printed
+    assert "systemic_trade_risk" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("show", "no_such_table"), "no table 'no_such_table'"),
+        (("show", "findings", "--year", "2023"), "has no year"),
+        (("run", "--years", "1990-1995"), "has no data for 1990-1995; it has 2002-2024"),
+        (("run", "--years", "nonsense"), "not a year"),
+        (("run", "--source", "nonsense"), "no plugin 'nonsense'"),
+        (("run", "--data", "/etc/hostname"), "brings its own data"),
+        (("run", "--product-set", "nonsense"), "no plugin 'nonsense'"),
+        (("graphml", "1990", "out.graphml"), "not been made for 1990"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_a_status(finished, tmp_path, arguments, told):
+    home = tmp_path if arguments[0] == "run" else finished[0]
+    result = reeassets(*arguments, home=home, check=False)
+    assert result.returncode == 2
+    assert told in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_wrong_request_is_not_remembered(home):
+    reeassets("run", "--years", "1990-1995", home=home, check=False)
+    assert "nothing was out of date" in reeassets("run", home=home).stdout
+
+
+def test_no_warehouse_yet(tmp_path):
+    result = reeassets("tables", home=tmp_path, check=False)
+    assert result.returncode == 2
+    assert "`reeassets run` makes it" in result.stderr
+
+
+def test_graphml(finished, tmp_path):
+    path = tmp_path / "network.graphml"
+    reeassets("graphml", "2023", path, home=finished[0])
+    graph = nx.read_graphml(path)
+    assert graph.nodes["CHN:850511"]["stage"] == "input"
+
+
+def test_doctor(finished, tmp_path):
+    assert "nothing is wrong" in reeassets("doctor", home=finished[0]).stdout
+    sick = reeassets("doctor", home=tmp_path, check=False, REEASSETS_YEARS="1990")
+    assert sick.returncode == 1
+    assert "1990" in sick.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(command):
+    import subprocess
+
+    printed = subprocess.run(
+        [sys.executable, "-m", "reeassets", command, "--help"], capture_output=True, text=True, check=True, cwd=REPOSITORY
+    ).stdout
+    assert f"Example: reeassets {command}" in printed
+
+
+def test_plugins_list_every_group():
+    import subprocess
+
+    printed = subprocess.run(
+        [sys.executable, "-m", "reeassets", "plugins"], capture_output=True, text=True, check=True, cwd=REPOSITORY
+    ).stdout
+    for name in ("sample", "critical30", "political_stability", "systemic_trade_risk", "rca_growth"):
+        assert name in printed
