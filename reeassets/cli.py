@@ -1,6 +1,7 @@
 """``reeassets``: the command line. One function per command; what they do is in the package."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -79,26 +80,14 @@ def ui(
     The UI has no password: it listens on 127.0.0.1 and nothing else.
     """
     settings = _settings(home)
-    from reeassets.platform.instance import dagster_home
+    from reeassets.platform.instance import dagster_home, workspace_file
 
     folder = dagster_home(settings.home)
+    workspace = workspace_file(folder)
     os.environ["REEASSETS_HOME"] = str(settings.home)
     out.print(f"Dagster UI on http://127.0.0.1:{port}/asset-groups   (home {settings.home}, records {folder})")
-    import sys
-
-    command = [
-        sys.executable,
-        "-m",
-        "dagster",
-        "dev",
-        "-m",
-        "reeassets.definitions",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(port),
-    ]
-    os.execv(sys.executable, command)  # noqa: S606  (the UI takes this process's place, so that Ctrl-C reaches it)
+    command = ["dagster", "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
+    os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606  (the UI takes this process's place, so that Ctrl-C reaches it)
 
 
 @app.command(epilog="Example: [bold]reeassets tables product_indicators[/bold]")

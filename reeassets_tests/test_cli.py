@@ -38,7 +38,9 @@ def test_a_second_run_makes_nothing(home):
 
 def test_show_filters_either_side(finished):
     home, _ = finished
-    printed = reeassets("show", "trade_flows", "--year", "2023", "--country", "chn", "--product", "850511", home=home).stdout
+    printed = reeassets(
+        "show", "trade_flows", "--year", "2023", "--country", "chn", "--product", "850511", home=home
+    ).stdout
     assert "CHN" in printed
     csv = reeassets("show", "product_indicators", "--year", "2023", "--country", "DEU", "--csv", home=home).stdout
     lines = csv.splitlines()
@@ -104,7 +106,11 @@ def test_help_has_an_example(command):
     import subprocess
 
     printed = subprocess.run(
-        [sys.executable, "-m", "reeassets", command, "--help"], capture_output=True, text=True, check=True, cwd=REPOSITORY
+        [sys.executable, "-m", "reeassets", command, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=REPOSITORY,
     ).stdout
     assert f"Example: reeassets {command}" in printed
 

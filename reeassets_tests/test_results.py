@@ -151,7 +151,8 @@ def test_country_indicators_are_import_weighted(warehouse, stored, year):
 
 def test_china_has_the_largest_influence_on_magnets_in_every_year(warehouse):
     largest = warehouse.execute(
-        "select year, arg_max(country, influence) from product_indicators where product = '850511' group by year order by year"
+        "select year, arg_max(country, influence) from product_indicators where product = '850511' "
+        "group by year order by year"
     ).fetchall()
     assert largest == [(year, "CHN") for year in range(2016, 2024)]
 

@@ -37,7 +37,9 @@ def test_a_home_remembers_what_differs_from_the_defaults(tmp_path):
     assert list(tmp_path.glob("*.tmp")) == []
 
 
-@pytest.mark.parametrize("wrong", [{"alpha": 1.0}, {"alpha": -0.1}, {"years": "none"}, {"model_deltas": "0"}, {"typo": 1}])
+@pytest.mark.parametrize(
+    "wrong", [{"alpha": 1.0}, {"alpha": -0.1}, {"years": "none"}, {"model_deltas": "0"}, {"typo": 1}]
+)
 def test_wrong_values_are_refused(tmp_path, wrong):
     with pytest.raises(ValidationError):
         Settings(home=tmp_path, **wrong)

@@ -70,9 +70,14 @@ def test_a_file_of_somebody_else_is_not_taken_for_a_table(tmp_path):
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / "file.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError, match="halfway"), replacing(path) as temporary:
-        temporary.write_text("new, but half")
-        raise RuntimeError("halfway")
+
+    def write_half():
+        with replacing(path) as temporary:
+            temporary.write_text("new, but half")
+            raise RuntimeError("halfway")
+
+    with pytest.raises(RuntimeError, match="halfway"):
+        write_half()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

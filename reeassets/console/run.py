@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from reeassets.console.warehouse import open_warehouse
+from reeassets.console.warehouse import catalogue, open_warehouse
 from reeassets.platform.graph import Graph
 from reeassets.platform.runner import Outcome, run
 from reeassets.settings import Settings, format_years
@@ -101,10 +101,8 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> RichTable:
     table = RichTable(title="Tables", title_justify="left", box=None, pad_edge=False)
     table.add_column("table")
     table.add_column("rows", justify="right")
-    names = connection.execute("select table_name from duckdb_tables() order by table_oid").fetchall()
-    for (name,) in names:
-        counted = connection.execute(f"select count(*) from {name}").fetchone()  # noqa: S608  (names of this warehouse)
-        table.add_row(name, f"{counted[0]:,}" if counted else "?")
+    for name, _, rows in catalogue(connection):
+        table.add_row(name, f"{rows:,}")
     return table
 
 

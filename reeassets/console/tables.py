@@ -7,7 +7,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from reeassets.console.warehouse import open_warehouse
+from reeassets.console.warehouse import catalogue, open_warehouse
 from reeassets.settings import Settings, format_years
 
 # A filter fits any of these columns, so that a country is found on either side of a flow.
@@ -25,22 +25,17 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[st
     ).fetchall()
 
 
-def _names(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    return connection.execute("select table_name, comment from duckdb_tables() order by table_oid").fetchall()
-
-
 def _require(connection: duckdb.DuckDBPyConnection, table: str) -> None:
-    names = [name for name, _ in _names(connection)]
+    names = [name for name, _, _ in catalogue(connection)]
     if table not in names:
         raise ValueError(f"the warehouse has no table {table!r}; it has {', '.join(names)}")
 
 
-def _extent(connection: duckdb.DuckDBPyConnection, name: str, columns: list[tuple[str, str, str]]) -> tuple[int, str]:
-    rows = connection.execute(f"select count(*) from {name}").fetchall()[0][0]  # noqa: S608  (a name of this warehouse)
+def _years(connection: duckdb.DuckDBPyConnection, name: str, columns: list[tuple[str, str, str]]) -> str:
     if "year" not in [column for column, _, _ in columns]:
-        return rows, ""
-    years = connection.execute(f"select distinct year from {name}").fetchall()  # noqa: S608
-    return rows, format_years(int(year) for (year,) in years)
+        return ""
+    years = connection.execute(f"select distinct year from {name}").fetchall()  # noqa: S608  (a name of the catalogue)
+    return f", years {format_years(int(year) for (year,) in years)}"
 
 
 def list_tables(settings: Settings, name: str | None, console: Console) -> None:
@@ -48,16 +43,16 @@ def list_tables(settings: Settings, name: str | None, console: Console) -> None:
     with open_warehouse(settings) as connection:
         if name is not None:
             _require(connection, name)
-        for table, comment in _names(connection):
+        for table, description, rows in catalogue(connection):
             if name not in (None, table):
                 continue
             columns = _columns(connection, table)
-            rows, years = _extent(connection, table, columns)
+            years = _years(connection, table, columns)
             grid = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 2), show_header=False)
             for column, dtype, meaning in columns:
                 grid.add_row(column, f"[dim]{dtype.lower()}[/dim]", meaning)
-            console.print(f"[bold]{table}[/bold]  {rows:,} rows{', years ' + years if years else ''}", highlight=False)
-            console.print(f"  {comment}", highlight=False)
+            console.print(f"[bold]{table}[/bold]  {rows:,} rows{years}", highlight=False)
+            console.print(f"  {description}", highlight=False)
             console.print(grid)
             console.print()
 

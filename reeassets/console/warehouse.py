@@ -17,3 +17,8 @@ def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
     if not path.exists():
         raise FileNotFoundError(f"{path}: there is no warehouse yet; `reeassets run` makes it")
     return duckdb.connect(str(path), read_only=True)
+
+
+def catalogue(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int]]:
+    """Return name, description and number of rows of every table, in the order they are made in."""
+    return connection.execute("select name, description, rows from catalogue order by position").fetchall()

@@ -20,11 +20,21 @@ def _hazard(settings: Settings) -> Hazard:
 
 
 def _network(step: Step, hazard: Hazard) -> YearNetwork:
-    """Build the year's network, and say what its hazards rest on."""
-    network = YearNetwork.build(*(step.read(name) for name in _INPUTS), hazard, step.settings)
-    coverage = hazard_coverage(hazard, network.year, network.countries)
-    step.metadata |= {"hazard": hazard.name, "hazard_basis": coverage["basis"].value_counts().to_dict()}
-    return network
+    return YearNetwork.build(
+        step.read("trade_flows"),
+        step.read("country_totals"),
+        step.read("product_totals"),
+        step.read("io_links"),
+        hazard,
+        step.settings,
+    )
+
+
+def _say_basis(step: Step, network: YearNetwork, hazards: list[Hazard]) -> None:
+    """Say what the hazards of the year's countries rest on: a missing rank is never filled silently."""
+    for hazard in hazards:
+        basis = hazard_coverage(hazard, network.year, network.countries)["basis"]
+        step.metadata[f"hazard_basis_{hazard.name}"] = {str(name): int(n) for name, n in basis.value_counts().items()}
 
 
 @recipe(
@@ -36,7 +46,9 @@ def _network(step: Step, hazard: Hazard) -> YearNetwork:
 )
 def product_indicators(step: Step) -> pd.DataFrame:
     """Compute every registered indicator on a year's network."""
-    network = _network(step, _hazard(step.settings))
+    hazard = _hazard(step.settings)
+    network = _network(step, hazard)
+    _say_basis(step, network, [hazard])
     table = compute.product_indicators(network, registered_indicators())
     step.metadata["solver"] = {
         name: {"iterations": solution.iterations, "residual": solution.residual}
@@ -60,6 +72,7 @@ def indicator_variants(step: Step) -> pd.DataFrame:
     """Compute every definition of exposure, and the risks under every registered hazard."""
     hazards = registered_hazards()
     network = _network(step, hazards[0])
+    _say_basis(step, network, hazards)
     return compute.indicator_variants(network, hazards)
 
 

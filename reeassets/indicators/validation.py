@@ -18,18 +18,18 @@ def _named(offenders: Iterable[object]) -> str:
     return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
-def single_year(flows: pd.DataFrame, *totals: pd.DataFrame) -> int:
-    """Return the one year all frames are of; 0 if there are no flows.
+def single_year(*frames: pd.DataFrame) -> int:
+    """Return the one year all frames are of; 0 if none has a row.
 
     Raises
     ------
     ValueError
         If there is more than one.
     """
-    years = sorted({int(year) for frame in (flows, *totals) for year in frame["year"].unique()})
+    years = sorted({int(year) for frame in frames for year in frame["year"].unique()})
     if len(years) > 1:
         raise ValueError(f"a network is of one year, the tables hold {_named(years)}")
-    return years[0] if len(flows) else 0
+    return years[0] if years else 0
 
 
 def check_flows(flows: pd.DataFrame) -> None:

@@ -31,7 +31,7 @@ class YearNetwork:
     Attributes
     ----------
     year : int
-        Calendar year; 0 where there are no flows at all.
+        Calendar year; 0 where neither flows nor totals have a row.
     countries, products : list of str
         Those that trade, sorted.
     country, product : ndarray of int, shape (n,)

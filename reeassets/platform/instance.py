@@ -11,6 +11,20 @@ nux:
   enabled: false
 """
 
+_WORKSPACE = """\
+load_from:
+  - python_module:
+      module_name: reeassets.definitions
+      location_name: reeassets
+"""
+
+
+def workspace_file(folder: Path) -> Path:
+    """Write the workspace that names the code location ``reeassets``, wherever the package is installed."""
+    path = folder / "workspace.yaml"
+    path.write_text(_WORKSPACE, encoding="utf-8")
+    return path
+
 
 def dagster_home(home: Path) -> Path:
     """Return Dagster's own folder for a home, made ready: ``DAGSTER_HOME`` if it is set, else ``<home>/dagster``."""

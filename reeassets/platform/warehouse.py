@@ -8,6 +8,8 @@ from reeassets.settings import Settings
 from reeassets.storage import TableStore
 from reeassets.tables import Table
 
+CATALOGUE = "catalogue"
+
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
@@ -56,4 +58,19 @@ def build_warehouse(path: Path, store: TableStore, tables: list[Table], settings
             counted = connection.execute(f"select count(*) from {name}").fetchone()  # noqa: S608
             assert counted is not None
             rows[name] = int(counted[0])
+        _write_catalogue(connection, tables, rows)
     return rows
+
+
+def _write_catalogue(connection: duckdb.DuckDBPyConnection, tables: list[Table], rows: dict[str, int]) -> None:
+    """List the tables in the order they are made in, so that a reader of the file alone can find the way."""
+    connection.execute(
+        f"create table {CATALOGUE} (position integer, stage varchar, name varchar, description varchar, key varchar, "
+        "rows bigint)"
+    )
+    entries = [
+        (position, table.stage, table.name, table.description, ", ".join(table.key), rows[table.name])
+        for position, table in enumerate(tables, start=1)
+    ]
+    connection.executemany(f"insert into {CATALOGUE} values (?, ?, ?, ?, ?, ?)", entries)  # noqa: S608
+    connection.execute(f"comment on table {CATALOGUE} is 'The tables of this file, in the order they are made in.'")

@@ -21,7 +21,7 @@ TOTALS = (
             "year": 2010,
             "country": ["DDD", "CCC", "BBB", "AAA"],
             "exports_kusd": [500.0, 0.0, 100.0, 400.0],
-            "imports_kusd": [420.0, 80.0, 300.0, 200.0],
+            "imports_kusd": [920.0, 80.0, 300.0, 200.0],
             "basis": "whole nomenclature",
         }
     ),
@@ -47,14 +47,14 @@ def test_structure(three):
     close(three.domestic_share, [0.8, 0, 0])
     close(three.supply_shares.toarray(), [[0, 1, 1], [0.2, 0, 0], [0, 0, 0]])
     close(three.inflow_shares.toarray(), three.supply_shares.toarray().T)
-    assert (three.world_exports, three.world_imports) == (1000.0, 1000.0)
+    assert (three.world_exports, three.world_imports) == (1000.0, 1500.0)
 
 
 def test_exposure_by_hand(three):
     close(trade_exposure(three), [20 / 120, 60 / 80, 1])
     close(import_reliance(three), [20 / 100, 1, 1])
-    # (20/200) / (120/1000), (60/300) / 0.12, (40/80) / 0.12
-    close(import_intensity(three), [5 / 6, 5 / 3, 25 / 6])
+    # (20/200) / (120/1500), (60/300) / 0.08, (40/80) / 0.08
+    close(import_intensity(three), [1.25, 2.5, 6.25])
 
 
 @pytest.mark.parametrize(

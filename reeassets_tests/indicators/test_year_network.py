@@ -132,7 +132,8 @@ def test_rows_in_any_order_give_the_same_bytes():
 
 def test_a_year_without_trade():
     empty = network(flow_frame([]))
-    assert empty.n_pairs == 0
+    assert (empty.n_pairs, empty.year) == (0, 0)
+    assert build(flow_frame([])).year == 2010
     frame = product_indicators_table(SETTINGS).check(product_indicators(empty, registered_indicators()))
     assert len(frame) == 0
     variants = indicator_variants_table().check(indicator_variants(empty, registered_hazards()))

@@ -25,7 +25,11 @@ LINKS = pd.DataFrame(
     }
 )
 TIERS = pd.DataFrame(
-    {"product": ["000001", "000002", "000003"], "stage": ["upstream", "input", "final"], "trophic_level": [0.0, 1.0, 2.0]}
+    {
+        "product": ["000001", "000002", "000003"],
+        "stage": ["upstream", "input", "final"],
+        "trophic_level": [0.0, 1.0, 2.0],
+    }
 )
 
 
@@ -46,7 +50,12 @@ def test_the_graph_and_its_graphml(tmp_path):
     graph = multidigraph(network_edges(FLOWS, LINKS), TIERS)
     assert graph.number_of_nodes() == 6
     assert graph["CHN", "000001"]["CHN", "000002"]["production"]["weight"] == 1.0
-    assert graph.nodes["DEU", "000003"] == {"country": "DEU", "product": "000003", "stage": "final", "trophic_level": 2.0}
+    assert graph.nodes["DEU", "000003"] == {
+        "country": "DEU",
+        "product": "000003",
+        "stage": "final",
+        "trophic_level": 2.0,
+    }
     write_graphml(graph, tmp_path / "network.graphml")
     again = nx.read_graphml(tmp_path / "network.graphml", force_multigraph=True)
     assert again.number_of_edges() == 5

@@ -68,7 +68,9 @@ def test_the_statistic_is_the_definition():
     links = pd.DataFrame({"input": ["000001", "000002"], "output": ["000003", "000001"]})
     tested = permutation_test(ranks, links, draws=19, seed=1)
     for row in links.join(tested).itertuples():
-        assert row.partial_corr == pytest.approx(loop_statistic(flows, totals, products, row.input, row.output), abs=1e-12)
+        assert row.partial_corr == pytest.approx(
+            loop_statistic(flows, totals, products, row.input, row.output), abs=1e-12
+        )
 
 
 def test_the_null_moves_whole_countries_and_the_p_value_counts_them():
@@ -138,7 +140,11 @@ def test_benjamini_hochberg_agrees_with_statsmodels():
 def test_accepted_links_need_votes_and_their_weights_sum_to_one():
     flows, totals, products = panel(seed=3, n_countries=40, link=1.5)
     candidates = pd.DataFrame(
-        {"input": ["000001", "000002", "000001"], "output": ["000003", "000003", "000002"], "carried": [True, True, False]}
+        {
+            "input": ["000001", "000002", "000001"],
+            "output": ["000003", "000003", "000002"],
+            "carried": [True, True, False],
+        }
     )
     ranks = residual_ranks(flows, totals, products, PRODUCTS)
     links = validate_links(candidates, ranks, draws=199, seed=1, fdr=0.10)

@@ -102,9 +102,14 @@ def test_dagster_knows_every_year_and_every_check(go, make_graph):
         record = instance.get_latest_materialization_event(dg.AssetKey(["trade", "share"]))
         metadata = record.asset_materialization.metadata
         runs = instance.get_runs()
-    assert {"dagster/row_count", "source", "source_version", "input_files_sha256", "configuration_hash", "preview"} <= set(
-        metadata
-    )
+    assert {
+        "dagster/row_count",
+        "source",
+        "source_version",
+        "input_files_sha256",
+        "configuration_hash",
+        "preview",
+    } <= set(metadata)
     assert all(found.status == dg.DagsterRunStatus.SUCCESS for found in runs)
 
 

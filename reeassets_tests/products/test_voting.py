@@ -35,7 +35,11 @@ def test_majority_confidence_and_the_rationale_of_the_majority():
 
 
 def test_nobody_voted():
-    row = majority(NOMENCLATURE, votes(("x", "000001", True, "input", "magnets", "Nd", 0.9, "r"))).set_index("product").loc["000002"]
+    row = (
+        majority(NOMENCLATURE, votes(("x", "000001", True, "input", "magnets", "Nd", 0.9, "r")))
+        .set_index("product")
+        .loc["000002"]
+    )
     assert row[["is_ree", "stage", "rationale"]].isna().all()
     assert (row["confidence"], row["n_votes"]) == (0.0, 0)
 

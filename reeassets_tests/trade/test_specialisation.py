@@ -5,7 +5,7 @@ from reeassets.trade.specialisation import specialisation_index, symmetric_index
 
 
 def test_by_hand():
-    # The country sells 30 of its 60 in the product; the world 100 of 1000. Share 0.5 against 0.1: five times the world's.
+    # 30 of the country's 60 is in the product, 100 of the world's 1000: a share of 0.5 against 0.1.
     assert specialisation_index(np.array([30.0]), np.array([60.0]), np.array([100.0]), 1000.0)[0] == pytest.approx(5.0)
 
 
@@ -18,7 +18,10 @@ def test_the_world_share_weighted_mean_over_products_is_one():
     generator = np.random.default_rng(1)
     trade = generator.lognormal(size=(5, 7))
     index = specialisation_index(
-        trade, np.broadcast_to(trade.sum(1)[:, None], trade.shape), np.broadcast_to(trade.sum(0), trade.shape), trade.sum()
+        trade,
+        np.broadcast_to(trade.sum(1)[:, None], trade.shape),
+        np.broadcast_to(trade.sum(0), trade.shape),
+        trade.sum(),
     )
     assert (index @ (trade.sum(0) / trade.sum())) == pytest.approx(np.ones(5))
 

@@ -1,0 +1,77 @@
+"""Assets of the stage ``models``."""
+
+import pandas as pd
+
+from reeassets.models import regressions
+from reeassets.models.findings import findings as judge
+from reeassets.models.panel import build_panel
+from reeassets.platform.recipe import Step, recipe
+from reeassets.products import sets
+
+_STATSMODELS = frozenset({"statsmodels", "parquet"})
+
+
+@recipe(
+    inputs=("product_indicators", "indicator_variants", "country_totals", "product_totals", "classified_products"),
+    uses=("model_deltas", "years"),
+    plugins=("hazards",),
+)
+def panel(step: Step) -> pd.DataFrame:
+    """Put outcomes of later years beside the regressors of each year."""
+    table, counts = build_panel(
+        step.read("product_indicators"),
+        step.read("indicator_variants"),
+        step.read("country_totals"),
+        step.read("product_totals"),
+        sets.stages(step.read("classified_products")),
+        step.settings,
+    )
+    step.metadata |= counts
+    return table
+
+
+@recipe(
+    inputs=("panel", "io_links"),
+    uses=("model_deltas", "model_significance"),
+    plugins=("models", "hazards"),
+    kinds=_STATSMODELS,
+)
+def rca_models(step: Step) -> pd.DataFrame:
+    """Estimate every specification of every registered model."""
+    table = step.read("panel")
+    step.metadata |= regressions.sample_counts(table, step.settings)
+    return regressions.rca_models(table, step.read("io_links"), step.settings)
+
+
+@recipe(
+    inputs=(
+        "tier_contrasts_pooled",
+        "tier_contrasts",
+        "country_indicators",
+        "country_clusters",
+        "cluster_choice",
+        "rca_models",
+        "classified_products",
+        "product_indicators",
+    ),
+    uses=("model_significance", "source", "data"),
+    plugins=("sources",),
+    kinds=_STATSMODELS,
+)
+def findings(step: Step) -> pd.DataFrame:
+    """Judge each claim of the reference by its fixed rule."""
+    return judge(
+        tier_contrasts_pooled=step.read("tier_contrasts_pooled"),
+        tier_contrasts=step.read("tier_contrasts"),
+        country_indicators=step.read("country_indicators"),
+        country_clusters=step.read("country_clusters"),
+        cluster_choice=step.read("cluster_choice"),
+        rca_models=step.read("rca_models"),
+        classified_products=step.read("classified_products"),
+        product_indicators=step.read("product_indicators"),
+        data_label=f"{step.source.name}: {step.source.version}",
+        settings=step.settings,
+    )
+
+
+RECIPES = [panel, rca_models, findings]

@@ -1,0 +1,126 @@
+"""What a model plugin is: the contract of the entry-point group ``reeassets.models``, and what its rows say.
+
+A model names the specifications of its grid and estimates them; every specification differs from another in at least
+one documented dimension, so that the rows of all models together form one specification curve.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import pandas as pd
+
+from reeassets.settings import Settings
+
+EXPOSURES = ("trade_exposure", "import_reliance", "import_intensity")
+RISKS = ("systemic_trade_risk", "indirect_risk", "multi_tier_risk")
+HEADLINE_EXPOSURE = "trade_exposure"
+HEADLINE_RISK = "systemic_trade_risk"
+HEADLINE_HAZARD = "uniform"
+HEADLINE_FIXED_EFFECTS = "country+product+year"
+HEADLINE_DELTA = 3
+
+ROW_KEY = (
+    "model",
+    "outcome",
+    "delta",
+    "exposure_definition",
+    "risk_definition",
+    "hazard",
+    "fixed_effects",
+    "interacted",
+    "term",
+)
+ROW_COLUMNS = (
+    *ROW_KEY,
+    "headline",
+    "coefficient",
+    "std_error",
+    "ci_low",
+    "ci_high",
+    "t_statistic",
+    "p_value",
+    "n_obs",
+    "n_countries",
+    "n_products",
+    "n_absorbed",
+    "r2_within",
+    "covariance_fixed",
+    "note",
+)
+
+
+@dataclass(frozen=True)
+class Specification:
+    """One cell of a model's grid.
+
+    Attributes
+    ----------
+    model : str
+        The model's name.
+    outcome : str
+        What is explained, e.g. ``rsca`` (the outcome is taken ``delta`` years after the regressors).
+    exposure : str
+        Definition of exposure, one of :data:`EXPOSURES`.
+    risk : str
+        Definition of systemic risk, one of :data:`RISKS`.
+    hazard : str
+        Hazard under which the risk was computed, by plugin name.
+    delta : int
+        Years between regressors and outcome.
+    fixed_effects : str
+        What is absorbed or held constant, e.g. ``country+product+year``.
+    """
+
+    model: str
+    outcome: str
+    exposure: str
+    risk: str
+    hazard: str
+    delta: int
+    fixed_effects: str
+
+    @property
+    def id(self) -> str:
+        """All dimensions in one text, unique within a run."""
+        parts = (self.model, self.outcome, self.exposure, self.risk, self.hazard, str(self.delta), self.fixed_effects)
+        return "/".join(parts)
+
+    @property
+    def risk_column(self) -> str:
+        """The panel's column of this risk under this hazard."""
+        return f"{self.risk}__{self.hazard}"
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A regression of future comparative advantage on trade dependence.
+
+    Attributes
+    ----------
+    name : str
+        Name of the model; the first key column of its rows.
+    description : str
+        What it estimates, in one sentence.
+    """
+
+    name: str
+    description: str
+
+    def specifications(self, settings: Settings, hazards: Sequence[str]) -> list[Specification]:
+        """Return the model's grid, without repetition, for the hazards that the panel holds."""
+
+    def fit(
+        self, panel: pd.DataFrame, links: pd.DataFrame, specifications: Sequence[Specification], settings: Settings
+    ) -> pd.DataFrame:
+        """Return one row per specification and term with the columns :data:`ROW_COLUMNS`.
+
+        ``panel`` is the table ``panel``; ``links`` the table ``io_links``. A term that cannot be estimated has null
+        numbers and a ``note`` that says why; a specification never goes missing in silence.
+        """
+
+
+def headline_delta(settings: Settings) -> int:
+    """Return the headline's ``delta``: 3 years, or the middle of the configured ones where 3 is not among them."""
+    deltas = sorted(settings.model_deltas)
+    return HEADLINE_DELTA if HEADLINE_DELTA in deltas else deltas[len(deltas) // 2]

@@ -1,0 +1,107 @@
+"""The model ``input_linked``: whether dependence in a product's inputs goes with its later comparative advantage.
+
+For product ``q`` of country ``c`` the regressors are link-weighted means of the indicators of ``c`` in the inputs of
+``q``.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reeassets.models.contract import HEADLINE_EXPOSURE, HEADLINE_RISK, Specification
+from reeassets.models.linear import FIXED_EFFECTS
+from reeassets.models.rca_growth import absorb_sample, groups, linear_rows, regression_of
+from reeassets.models.results import as_frame, is_headline
+from reeassets.models.sample import build_sample, candidates
+from reeassets.settings import Settings
+
+Floats = NDArray[np.float64]
+
+
+class InputLinked:
+    """Outcome ``rsca`` of ``q`` at ``t + delta``; regressors averaged over the accepted inputs of ``q``.
+
+    The mean runs over the inputs in which the country's indicator is known at ``t`` (it trades the input; for supplier
+    concentration, it imports it), with their weights renormalised to 1: a choice of this project. The controls are
+    those of ``q`` itself. Fixed effects and errors are those of ``rca_growth``; there are no slopes by stage. The
+    grid is the headline exposure and risk, every hazard, delta and set of fixed effects. Without accepted links there
+    are no rows.
+    """
+
+    name = "input_linked"
+    description = "Symmetric Balassa index delta years later on the dependence in a product's accepted inputs"
+
+    def specifications(self, settings: Settings, hazards: Sequence[str]) -> list[Specification]:
+        """Return hazard x delta x fixed effects for the headline exposure and risk."""
+        return [
+            Specification(self.name, "rsca", HEADLINE_EXPOSURE, HEADLINE_RISK, hazard, delta, effects)
+            for delta in sorted(settings.model_deltas)
+            for effects in FIXED_EFFECTS
+            for hazard in hazards
+        ]
+
+    def fit(
+        self, panel: pd.DataFrame, links: pd.DataFrame, specifications: Sequence[Specification], settings: Settings
+    ) -> pd.DataFrame:
+        """Estimate every specification; see :class:`reeassets.models.contract.Model`."""
+        linked = over_inputs(panel, links, candidates(panel))
+        rows: list[dict[str, object]] = []
+        if linked.empty:
+            return as_frame(rows, settings)
+        for delta, effects, members in groups(specifications):
+            sample = build_sample(linked, f"rsca_lead{delta}", candidates(linked))
+            absorbed = absorb_sample(sample, effects, by_stage=False) if sample else None
+            for specification in members:
+                headline = is_headline(specification, settings)
+                rows += linear_rows(regression_of(specification, headline, sample, ()), sample, absorbed)
+        return as_frame(rows, settings)
+
+
+def over_inputs(panel: pd.DataFrame, links: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Replace columns of each (year, country, product) by their weighted mean over the product's accepted inputs.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        The table ``panel``.
+    links : DataFrame
+        The table ``io_links``: ``input``, ``output``, ``accepted``, ``weight``.
+    names : sequence of str
+        The columns to replace.
+
+    Returns
+    -------
+    DataFrame
+        The panel's rows whose product has an accepted input with positive weight; null where the country's indicator is
+        known in none of them.
+    """
+    accepted = links[links["accepted"] & (links["weight"] > 0)]
+    traded = panel["product"].to_numpy(str)
+    products = np.unique(np.concatenate([traded, accepted["input"].to_numpy(str), accepted["output"].to_numpy(str)]))
+    rows = panel[panel["product"].isin(accepted["output"])].reset_index(drop=True)
+    if rows.empty:
+        return rows
+    weights = np.zeros((len(products), len(products)))
+    ends = [np.searchsorted(products, accepted[end].to_numpy(str)) for end in ("input", "output")]
+    weights[ends[0], ends[1]] = accepted["weight"].to_numpy(float)
+    group = pd.MultiIndex.from_frame(panel[["year", "country"]])
+    levels = group.unique()
+    from_cell = levels.get_indexer(group), np.searchsorted(products, traded)
+    to_cell = (
+        levels.get_indexer(pd.MultiIndex.from_frame(rows[["year", "country"]])),
+        np.searchsorted(products, rows["product"].to_numpy(str)),
+    )
+    means: dict[str, Floats] = {}
+    for name in names:
+        values = np.full((len(levels), len(products)), np.nan)
+        values[from_cell] = panel[name].to_numpy(float)
+        known = ~np.isnan(values)
+        total = (known.astype(float) @ weights)[to_cell]
+        summed = (np.where(known, values, 0.0) @ weights)[to_cell]
+        means[name] = np.divide(summed, total, out=np.full(len(rows), np.nan), where=total > 0)
+    return rows.assign(**means)
+
+
+INPUT_LINKED = InputLinked()

@@ -1,0 +1,126 @@
+"""The model ``rca_growth``: whether dependence today goes with more or less comparative advantage some years later.
+
+Least squares of the symmetric Balassa index at ``t + delta`` on exposure, supplier concentration and systemic risk at
+``t``, with absorbed fixed effects and errors clustered by country and by product.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reeassets.models.contract import EXPOSURES, RISKS, Specification
+from reeassets.models.linear import FIXED_EFFECTS, AbsorbedColumns, absorb
+from reeassets.models.results import (
+    Regression,
+    as_frame,
+    estimated_rows,
+    is_headline,
+    main_labels,
+    stage_contrasts,
+    unestimated_rows,
+)
+from reeassets.models.sample import CONTROLS, Sample, build_sample, candidates
+from reeassets.settings import STAGES, Settings
+
+OUTCOME = "outcome"
+
+Floats = NDArray[np.float64]
+
+
+class RcaGrowth:
+    """Outcome ``rsca`` at ``t + delta``; the whole grid of definitions (docs/METHOD.md, section 8).
+
+    Every specification is estimated twice. Without interactions (``interacted`` false) the terms ``exposure``,
+    ``supplier_concentration`` and ``risk`` are slopes across all products. With them, each stage has its own slope
+    (``risk:input``), and ``risk:input-upstream`` is their difference with its error from the joint covariance. Stage
+    effects themselves are absorbed by the product effects. The controls ``rsca``, ``log1p_imports`` and
+    ``log1p_exports`` are in their own units; the other regressors are per standard deviation.
+    """
+
+    name = "rca_growth"
+    description = "Symmetric Balassa index delta years later on exposure, supplier concentration and systemic risk"
+
+    def specifications(self, settings: Settings, hazards: Sequence[str]) -> list[Specification]:
+        """Return exposure x risk x hazard x delta x fixed effects."""
+        grid = product(sorted(settings.model_deltas), FIXED_EFFECTS, EXPOSURES, RISKS, hazards)
+        return [
+            Specification(self.name, "rsca", exposure, risk, hazard, delta, effects)
+            for delta, effects, exposure, risk, hazard in grid
+        ]
+
+    def fit(
+        self,
+        panel: pd.DataFrame,
+        links: pd.DataFrame,  # noqa: ARG002  (the contract's; this model needs no links)
+        specifications: Sequence[Specification],
+        settings: Settings,
+    ) -> pd.DataFrame:
+        """Estimate every specification; see :class:`reeassets.models.contract.Model`."""
+        stages = tuple(stage for stage in STAGES if (panel["stage"] == stage).any())
+        rows: list[dict[str, object]] = []
+        for delta, effects, members in groups(specifications):
+            sample = build_sample(panel, f"rsca_lead{delta}", candidates(panel))
+            absorbed = absorb_sample(sample, effects, by_stage=True) if sample else None
+            for specification in members:
+                headline = is_headline(specification, settings)
+                for split in dict.fromkeys([(), sample.stages if sample else stages]):
+                    rows += linear_rows(regression_of(specification, headline, sample, split), sample, absorbed)
+        return as_frame(rows, settings)
+
+
+def groups(specifications: Sequence[Specification]) -> Iterator[tuple[int, str, list[Specification]]]:
+    """Yield the specifications that share sample and fixed effects, as (delta, fixed effects, specifications)."""
+    together: dict[tuple[int, str], list[Specification]] = {}
+    for specification in specifications:
+        together.setdefault((specification.delta, specification.fixed_effects), []).append(specification)
+    for (delta, effects), members in sorted(together.items()):
+        yield delta, effects, members
+
+
+def absorb_sample(sample: Sample, fixed_effects: str, *, by_stage: bool) -> AbsorbedColumns:
+    """Demean outcome, controls and regressors, and the regressors by stage if asked for."""
+    columns: dict[str, Floats] = {OUTCOME: sample.outcome, **sample.controls, **sample.regressors}
+    if by_stage:
+        columns |= split_by_stage(sample.regressors, sample)
+    return absorb(columns, sample.clusters, sample.year, fixed_effects)
+
+
+def split_by_stage(regressors: Mapping[str, Floats], sample: Sample) -> dict[str, Floats]:
+    """Return every regressor times the indicator of each stage, as ``<column>:<stage>``."""
+    inside = {stage: (sample.stage == stage).astype(float) for stage in sample.stages}
+    return {f"{name}:{stage}": values * inside[stage] for name, values in regressors.items() for stage in inside}
+
+
+def regression_of(
+    specification: Specification, headline: bool, sample: Sample | None, stages: Sequence[str]
+) -> Regression:
+    """Return a regression with the terms of interest (by stage, if stages are given), then the controls."""
+    labels = main_labels(specification, stages) | {name: name for name in CONTROLS}
+    notes = {term: sample.stage_note(term.split(":")[1]) for term in labels.values() if sample and ":" in term}
+    return Regression(specification, bool(stages), headline, labels, notes, stage_contrasts(stages))
+
+
+def cannot_start(regression: Regression, sample: Sample | None) -> str:
+    """Say what a regression lacks before anything is estimated; empty if nothing."""
+    specification = regression.specification
+    if sample is None:
+        return f"no row has all regressors and the outcome {specification.delta} years later"
+    unknown = [name for name in main_labels(specification) if name in sample.missing]
+    return f"without any value: {', '.join(unknown)}" if unknown else ""
+
+
+def linear_rows(
+    regression: Regression, sample: Sample | None, absorbed: AbsorbedColumns | None
+) -> list[dict[str, object]]:
+    """Return the rows of one least-squares regression, or rows of nulls with the reason."""
+    problem = cannot_start(regression, sample)
+    if problem or sample is None or absorbed is None:
+        return unestimated_rows(regression, problem)
+    fit = absorbed.fit(OUTCOME, list(regression.labels))
+    return estimated_rows(regression, fit, sample.clusters)
+
+
+RCA_GROWTH = RcaGrowth()

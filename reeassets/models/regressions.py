@@ -1,0 +1,74 @@
+"""All registered models on one panel: the table ``rca_models``."""
+
+import pandas as pd
+
+from reeassets import plugins
+from reeassets.models.contract import ROW_COLUMNS, ROW_KEY, Model
+from reeassets.models.panel import hazards_of
+from reeassets.models.sample import CONTROLS, candidates
+from reeassets.settings import Settings
+
+
+def rca_models(panel: pd.DataFrame, links: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Estimate every specification of every model registered in ``reeassets.models`` (docs/METHOD.md, section 8).
+
+    Parameters
+    ----------
+    panel : DataFrame
+        The table ``panel``.
+    links : DataFrame
+        The table ``io_links``.
+    settings : Settings
+        ``model_deltas`` and ``model_significance``.
+
+    Returns
+    -------
+    DataFrame
+        The specification curve, sorted by :data:`reeassets.models.contract.ROW_KEY`.
+
+    Raises
+    ------
+    PluginError
+        If a model does not load, does not keep the contract, or returns rows without the contract's columns.
+    """
+    # Only libraries that are loaded already can be limited to one thread; sums split over threads round differently
+    # from machine to machine.
+    import statsmodels.regression.linear_model  # noqa: F401
+    from threadpoolctl import threadpool_limits
+
+    hazards = hazards_of(list(panel.columns))
+    frames = []
+    for name, model in plugins.every("models", Model).items():
+        with threadpool_limits(limits=1):
+            rows = model.fit(panel, links, model.specifications(settings, hazards), settings)
+        missing = [column for column in ROW_COLUMNS if column not in rows.columns]
+        if missing:
+            raise plugins.PluginError(f"model {name!r} returned rows without {', '.join(missing)}")
+        if len(rows):
+            frames.append(rows[list(ROW_COLUMNS)])
+    every = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(ROW_COLUMNS))
+    return every.sort_values(list(ROW_KEY), kind="stable", ignore_index=True)
+
+
+def sample_counts(panel: pd.DataFrame, settings: Settings) -> dict[str, int]:
+    """Count, per delta, the rows with an outcome and those that a missing regressor drops, for the run's metadata.
+
+    Returns
+    -------
+    dict of str to int
+        ``delta3_outcome_known``, ``delta3_no_supplier_concentration`` (no imports at ``t``),
+        ``delta3_other_regressor_null`` and ``delta3_used``, for each delta.
+    """
+    regressors = [name for name in candidates(panel) if panel[name].notna().any()]
+    concentration = panel["supplier_concentration"].isna() & ("supplier_concentration" in regressors)
+    complete = panel[[*regressors, *CONTROLS]].notna().all(axis=1)
+    counts: dict[str, int] = {}
+    for delta in settings.model_deltas:
+        known = panel[f"rsca_lead{delta}"].notna()
+        counts |= {
+            f"delta{delta}_outcome_known": int(known.sum()),
+            f"delta{delta}_no_supplier_concentration": int((known & concentration).sum()),
+            f"delta{delta}_other_regressor_null": int((known & ~concentration & ~complete).sum()),
+            f"delta{delta}_used": int((known & complete).sum()),
+        }
+    return counts

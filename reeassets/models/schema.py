@@ -1,0 +1,133 @@
+"""Tables of the stage ``models``; the panel's columns follow the registered hazards and the configured deltas."""
+
+import pandera.pandas as pa
+
+from reeassets import plugins
+from reeassets.models.contract import EXPOSURES, RISKS, ROW_KEY
+from reeassets.models.findings import VERDICTS
+from reeassets.settings import STAGES, Settings
+from reeassets.tables import Table, column, country_column, product_column, year_column
+
+STAGE = "models"
+
+RCA_MODELS = Table(
+    stage=STAGE,
+    name="rca_models",
+    description="The specification curve: one row per specification, set of slopes (one, or by stage) and term.",
+    columns={
+        "model": column("str", "Model, by plugin name"),
+        "outcome": column("str", "What is explained, delta years after the regressors"),
+        "delta": column("int64", "Years between regressors and outcome", unit="years", ge=1),
+        "exposure_definition": column("str", "Definition of exposure", isin=EXPOSURES),
+        "risk_definition": column("str", "Definition of systemic risk", isin=RISKS),
+        "hazard": column("str", "Hazard of suppliers behind the risk, by plugin name"),
+        "fixed_effects": column("str", "Effects that are absorbed, or held constant by dummies"),
+        "interacted": column("bool", "Whether exposure, supplier concentration and risk have a slope per stage"),
+        "term": column(
+            "str",
+            "exposure, supplier_concentration or risk (with :stage for the slope of a stage, with :input-upstream for "
+            "the difference of two), or a control",
+        ),
+        "headline": column("bool", "Whether the specification is the one of its model that is shown first"),
+        "coefficient": column(
+            "float64",
+            "Change of the outcome per standard deviation of the regressor (controls: per unit); null if not estimated",
+            unit="outcome (entry: log odds)",
+            nullable=True,
+        ),
+        "std_error": column("float64", "Standard error, clustered by country and by product", nullable=True, gt=0),
+        "ci_low": column("float64", "Lower end of the coefficient's interval, Student's t", nullable=True),
+        "ci_high": column("float64", "Upper end of that interval", nullable=True),
+        "t_statistic": column("float64", "Coefficient over its standard error", nullable=True),
+        "p_value": column(
+            "float64",
+            "Two-sided, Student's t with min(countries, products) - 1 degrees of freedom",
+            nullable=True,
+            ge=0,
+            le=1,
+        ),
+        "n_obs": column("int64", "Rows of the estimation sample", ge=0),
+        "n_countries": column("int64", "Country clusters", ge=0),
+        "n_products": column("int64", "Product clusters", ge=0),
+        "n_absorbed": column("int64", "Fixed effects or dummies, counted in the degrees of freedom", ge=0),
+        "r2_within": column(
+            "float64", "Variation explained after the fixed effects; null for a logit", nullable=True, le=1
+        ),
+        "covariance_fixed": column(
+            "bool",
+            "Whether negative eigenvalues of the two-way covariance were set to 0 (Cameron et al. 2011)",
+        ),
+        "note": column("str", "Why a number is null, or what weakens it; empty if nothing does"),
+    },
+    key=ROW_KEY,
+)
+
+FINDINGS = Table(
+    stage=STAGE,
+    name="findings",
+    description="The verdict on each claim of the reference, by a fixed rule.",
+    columns={
+        "claim": column("str", "The claim, in words"),
+        "claim_id": column("str", "Short name of the claim", matches=r"^[a-z_]+$"),
+        "statistic": column("str", "What the estimate is"),
+        "estimate": column("float64", "Value of the statistic; null if the claim is not testable", nullable=True),
+        "ci_low": column("float64", "Lower end of its interval", nullable=True),
+        "ci_high": column("float64", "Upper end of its interval", nullable=True),
+        "share_sign": column(
+            "float64",
+            "Share of the grid (specifications, or years of a contrast) with the claimed sign; null without a grid",
+            nullable=True,
+            ge=0,
+            le=1,
+        ),
+        "share_significant": column(
+            "float64", "Share of the grid with the claimed sign that is also significant", nullable=True, ge=0, le=1
+        ),
+        "verdict": column("str", "By the fixed rule of the claim", isin=VERDICTS),
+        "reason": column("str", "The verdict in words: numbers and rule, or what is missing"),
+        "data": column("str", "Trade data it was computed on: source and version, GENERATED where it is not real"),
+    },
+    key=("claim_id",),
+)
+
+
+def panel_table(settings: Settings) -> Table:
+    """Return the table ``panel``: its risk columns follow the registered hazards, its leads the configured deltas."""
+    hazards = {plugin.name for plugin in plugins.discover("hazards")}
+    risks = sorted((f"{risk}__{hazard}", f"{risk} under the hazard {hazard}") for risk in RISKS for hazard in hazards)
+    columns: dict[str, pa.Column] = {
+        "year": year_column(),
+        "country": country_column(),
+        "product": product_column(),
+        "stage": column("str", "Stage of the product", isin=STAGES),
+        "trade_exposure": column("float64", "Imports over imports plus exports", ge=0, le=1),
+        "import_reliance": column("float64", "Imports over supply", ge=0, le=1),
+        "import_intensity": column("float64", "Import counterpart of the Balassa index", ge=0),
+        "supplier_concentration": column(
+            "float64", "Herfindahl-Hirschman index of import shares; null without imports", nullable=True, gt=0, le=1
+        ),
+        **{name: column("float64", meaning, ge=0, le=1) for name, meaning in risks},
+        "rca": column("float64", "Balassa index", ge=0),
+        "rsca": column("float64", "Symmetric Balassa index", ge=-1, lt=1),
+        "log1p_imports": column("float64", "log(1 + imports)", unit="log thousand current US$", ge=0),
+        "log1p_exports": column("float64", "log(1 + exports)", unit="log thousand current US$", ge=0),
+    }
+    absent = "null where the country exports nothing, nobody trades the product, or the year is not in the data"
+    for delta in settings.model_deltas:
+        when = f"{delta} year{'s' if delta > 1 else ''} later"
+        columns[f"rca_lead{delta}"] = column("float64", f"rca {when}, 0 without exports; {absent}", nullable=True, ge=0)
+        columns[f"rsca_lead{delta}"] = column(
+            "float64", f"rsca {when}, -1 without exports; {absent}", nullable=True, ge=-1, lt=1
+        )
+    return Table(
+        stage=STAGE,
+        name="panel",
+        description="A country's dependence in a product, and its comparative advantage in it years later.",
+        columns=columns,
+        key=("year", "country", "product"),
+    )
+
+
+def tables(settings: Settings) -> list[Table]:
+    """Return the tables of this stage."""
+    return [panel_table(settings), RCA_MODELS, FINDINGS]

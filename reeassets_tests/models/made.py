@@ -1,0 +1,130 @@
+"""Small made panels, and the slow regression with explicit dummies that the stage is measured against."""
+
+import numpy as np
+import pandas as pd
+
+from reeassets.settings import Settings
+
+HAZARDS = ("political_stability", "uniform")
+RISKS = ("indirect_risk", "multi_tier_risk", "systemic_trade_risk")
+CANDIDATES = [
+    "trade_exposure",
+    "import_reliance",
+    "import_intensity",
+    "supplier_concentration",
+    *(f"{risk}__{hazard}" for risk in RISKS for hazard in HAZARDS),
+]
+CONTROLS = ["rsca", "log1p_imports", "log1p_exports"]
+NO_LINKS = pd.DataFrame(
+    {
+        "input": pd.Series(dtype="str"),
+        "output": pd.Series(dtype="str"),
+        "accepted": pd.Series(dtype="bool"),
+        "weight": pd.Series(dtype="float64"),
+    }
+)
+
+
+def settings(deltas=(1,), **more) -> Settings:
+    return Settings(model_deltas=deltas, **more)
+
+
+def country_names(count: int) -> list[str]:
+    return [f"A{chr(65 + i // 26)}{chr(65 + i % 26)}" for i in range(count)]
+
+
+def product_names(count: int) -> list[str]:
+    return [f"{280100 + i:06d}" for i in range(count)]
+
+
+def made_panel(
+    seed=0,
+    countries=14,
+    products=12,
+    years=8,
+    n_input=4,
+    n_final=0,
+    kept=0.85,
+    deltas=(1,),
+    slope=0.0,
+    null_share=0.05,
+    uneven=0.0,
+) -> pd.DataFrame:
+    """Make a panel with country, product and year effects.
+
+    ``slope`` is that of systemic_trade_risk__uniform on the outcome. ``uneven`` is the spread of slopes over countries
+    and over products: it makes scores correlate within clusters, without which two-way covariances are rarely definite.
+    """
+    rng = np.random.default_rng(seed)
+    index = pd.MultiIndex.from_product(
+        [range(2007, 2007 + years), country_names(countries), product_names(products)],
+        names=["year", "country", "product"],
+    )
+    panel = index.to_frame(index=False)
+    panel = panel[rng.uniform(size=len(panel)) < kept].reset_index(drop=True)
+    names = product_names(products)
+    stage = dict.fromkeys(names, "upstream")
+    stage |= dict.fromkeys(names[:n_input], "input") | dict.fromkeys(names[n_input : n_input + n_final], "final")
+    panel["stage"] = panel["product"].map(stage).astype("str")
+    effects = sum(rng.normal(size=codes.max() + 1)[codes] for codes in (panel[k].factorize()[0] for k in index.names))
+    for name in CANDIDATES:
+        noise = rng.normal(size=len(panel)) + 0.5 * effects
+        panel[name] = 1 / (1 + np.exp(-noise)) if name != "import_intensity" else np.exp(noise)
+    panel.loc[rng.uniform(size=len(panel)) < null_share, "supplier_concentration"] = np.nan
+    panel["log1p_imports"] = np.abs(rng.normal(8, 2, size=len(panel)))
+    panel["log1p_exports"] = np.abs(rng.normal(6, 2, size=len(panel)))
+    for delta in (0, *deltas):
+        index_value = np.tanh(0.5 * effects + rng.normal(size=len(panel)))
+        if delta:
+            latent = 0.3 * effects + slope * panel["systemic_trade_risk__uniform"] + rng.normal(size=len(panel))
+            for name in [*CANDIDATES, "rsca", "log1p_imports", "log1p_exports"] if uneven else []:
+                score = (panel[name] - panel[name].mean()) / panel[name].std()
+                for key in ("country", "product"):
+                    codes = panel[key].factorize()[0]
+                    latent = latent + uneven * score.fillna(0) * rng.normal(size=codes.max() + 1)[codes]
+            index_value = np.tanh(0.3 * latent)
+        suffix = f"_lead{delta}" if delta else ""
+        panel[f"rsca{suffix}"] = index_value
+        panel[f"rca{suffix}"] = (1 + index_value) / (1 - index_value)
+        if delta:
+            late = panel["year"] > panel["year"].max() - delta
+            panel.loc[late, [f"rsca{suffix}", f"rca{suffix}"]] = np.nan
+    return panel
+
+
+def complete(panel: pd.DataFrame, outcome: str, candidates=CANDIDATES) -> pd.DataFrame:
+    return panel[panel[[outcome, *candidates, *CONTROLS]].notna().all(axis=1)].reset_index(drop=True)
+
+
+def standardised(values: pd.Series) -> np.ndarray:
+    return ((values - values.mean()) / values.std(ddof=0)).to_numpy()
+
+
+def dummies(*keys: pd.Series) -> np.ndarray:
+    """Return independent dummy columns that span all levels of all keys."""
+    import scipy.linalg
+
+    full = np.column_stack([pd.get_dummies(key).to_numpy(float) for key in keys])
+    _, triangle, pivot = scipy.linalg.qr(full, mode="economic", pivoting=True)
+    rank = int((np.abs(np.diag(triangle)) > 1e-9 * np.abs(triangle[0, 0])).sum())
+    return full[:, np.sort(pivot[:rank])]
+
+
+def effects_of(rows: pd.DataFrame, fixed_effects: str) -> np.ndarray:
+    if fixed_effects == "country+product+year":
+        return dummies(rows["country"], rows["product"], rows["year"])
+    year = rows["year"].astype(str)
+    return dummies(rows["country"] + year, rows["product"] + year)
+
+
+def clustered_by(rows: pd.DataFrame) -> dict:
+    groups = np.column_stack([rows["country"].factorize(sort=True)[0], rows["product"].factorize(sort=True)[0]])
+    return {"cov_type": "cluster", "cov_kwds": {"groups": groups}, "use_t": True}
+
+
+def dummy_regression(rows: pd.DataFrame, outcome: str, regressors: np.ndarray, fixed_effects: str):
+    """Fit statsmodels' OLS with explicit dummies and two-way clustered errors; the regressors come first."""
+    import statsmodels.api as sm
+
+    design = np.column_stack([regressors, effects_of(rows, fixed_effects)])
+    return sm.OLS(rows[outcome].to_numpy(), design).fit(**clustered_by(rows)), design.shape[1] - regressors.shape[1]

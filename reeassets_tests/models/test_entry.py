@@ -1,0 +1,164 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from reeassets.models.contract import ROW_COLUMNS, Model
+from reeassets.models.entry import ENTRY
+from reeassets.models.schema import RCA_MODELS
+from reeassets_tests.models.made import (
+    CONTROLS,
+    HAZARDS,
+    NO_LINKS,
+    clustered_by,
+    complete,
+    made_panel,
+    settings,
+    standardised,
+)
+
+
+def fit(panel, given=None, hazards=("uniform",)):
+    given = given or settings()
+    return ENTRY.fit(panel, NO_LINKS, ENTRY.specifications(given, hazards), given)
+
+
+def cell(rows, interacted=False):
+    return rows[(rows["interacted"] == interacted) & (rows["hazard"] == "uniform")].set_index("term")
+
+
+def sample_of(panel):
+    below = panel[panel["rca"] < 1]
+    sample = complete(below, "rca_lead1")
+    return sample.assign(entered=(sample["rca_lead1"] >= 1).astype(float))
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return made_panel(seed=21, countries=16, uneven=0.5)
+
+
+@pytest.mark.parametrize("stages", [(), ("upstream", "input")])
+def test_estimates_equal_a_logit_with_dummies(panel, stages):
+    from statsmodels.discrete.discrete_model import Logit
+
+    sample = sample_of(panel)
+    columns = {}
+    for term, name in (
+        ("exposure", "trade_exposure"),
+        ("supplier_concentration", "supplier_concentration"),
+        ("risk", "systemic_trade_risk__uniform"),
+    ):
+        values = standardised(sample[name])
+        for stage in stages:
+            columns[f"{term}:{stage}"] = values * (sample["stage"] == stage).to_numpy()
+        if not stages:
+            columns[term] = values
+    columns |= {name: sample[name].to_numpy() for name in CONTROLS}
+    years = pd.get_dummies(sample["year"]).to_numpy(float)
+    design = np.column_stack([*columns.values(), years, (sample["stage"] == "input").to_numpy(float)])
+    slow = Logit(sample["entered"].to_numpy(), design).fit(disp=0, **clustered_by(sample))
+    k = len(columns)
+    covariance = slow.cov_params()[:k, :k]
+    roots, vectors = np.linalg.eigh(covariance)
+    covariance = vectors @ np.diag(np.maximum(roots, 0)) @ vectors.T
+    fast = cell(fit(panel), bool(stages)).loc[list(columns)]
+    np.testing.assert_allclose(fast["coefficient"], slow.params[:k], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(fast["std_error"], np.sqrt(np.diag(covariance)), rtol=1e-6)
+    assert (fast["covariance_fixed"] == (roots[0] < 0)).all()
+    assert (fast["n_obs"] == len(sample)).all()
+    assert (fast["n_absorbed"] == years.shape[1] + 1).all()
+    assert fast["r2_within"].isna().all()
+
+
+def test_grid_table_and_headline(panel):
+    specifications = ENTRY.specifications(settings((1, 2, 5)), HAZARDS)
+    assert len(specifications) == len({one.id for one in specifications}) == 3 * 2
+    assert {one.fixed_effects for one in specifications} == {"year+stage"}
+    assert isinstance(ENTRY, Model)
+    rows = fit(panel, hazards=HAZARDS)
+    assert list(rows.columns) == list(ROW_COLUMNS)
+    RCA_MODELS.check(rows)
+    assert len(rows) == 2 * (6 + 12)
+    assert rows.loc[rows["headline"], "hazard"].unique().tolist() == ["uniform"]
+
+
+def test_row_order_does_not_matter(panel):
+    pd.testing.assert_frame_equal(fit(panel.sample(frac=1, random_state=5)), fit(panel), check_exact=True)
+
+
+def test_only_pairs_below_one_take_part(panel):
+    changed = panel.copy()
+    above = changed["rca"] >= 1
+    changed.loc[above, ["rca_lead1", "trade_exposure"]] = 0.123
+    pd.testing.assert_frame_equal(fit(changed), fit(panel), check_exact=True)
+
+
+def test_a_stage_without_entries_is_named_as_separation(panel):
+    dull = panel.copy()
+    dull.loc[(dull["stage"] == "input") & dull["rca_lead1"].notna(), "rca_lead1"] = 0.5
+    rows = fit(dull)
+    assert rows[["coefficient", "std_error", "p_value"]].isna().all(axis=None)
+    assert (rows["note"] == "perfect separation: no pair enters in stage input").all()
+    RCA_MODELS.check(rows)
+
+
+def test_a_year_where_all_enter_is_named_as_separation(panel):
+    dull = panel.copy()
+    dull.loc[dull["year"] == 2009, "rca_lead1"] = 2.0
+    assert (fit(dull)["note"] == "perfect separation: every pair enters in year 2009").all()
+
+
+@pytest.mark.parametrize(("value", "word"), [(0.5, "no"), (2.0, "every")])
+def test_an_outcome_that_never_varies_is_named(panel, value, word):
+    dull = panel.copy()
+    dull["rca_lead1"] = dull["rca_lead1"].where(dull["rca_lead1"].isna(), value)
+    assert (fit(dull)["note"] == f"perfect separation: {word} pair of the sample enters").all()
+
+
+def test_a_regressor_that_separates_is_named(panel):
+    separated = panel.copy()
+    entered = separated["rca_lead1"] >= 1
+    separated["trade_exposure"] = np.where(entered, 0.9, 0.1) + 0.01 * separated["import_reliance"]
+    rows = cell(fit(separated))
+    assert rows["coefficient"].isna().all()
+    assert (rows["note"] == "perfect separation: the regressors predict every entry").all()
+
+
+def test_quasi_separation_does_not_pass_for_an_estimate(panel):
+    # Every pair with high exposure enters; among the others some do: the likelihood has no maximum.
+    separated = panel.copy()
+    entered = separated["rca_lead1"] >= 1
+    high = entered & (np.arange(len(separated)) % 3 == 0)
+    separated["trade_exposure"] = np.where(high, 1.0, 0.0)
+    rows = cell(fit(separated))
+    assert rows["coefficient"].isna().all()
+    assert (rows["note"] == "no convergence in 35 iterations, as under quasi-complete separation").all()
+
+
+def test_a_constant_regressor_is_dropped_and_named(panel):
+    constant = panel.copy()
+    constant["trade_exposure"] = 0.7
+    rows = cell(fit(constant))
+    assert np.isnan(rows.loc["exposure", "coefficient"])
+    assert rows.loc["exposure", "note"] == "collinear with other regressors"
+    assert np.isfinite(rows.loc["risk", "std_error"])
+
+
+def test_a_single_product_has_coefficients_without_errors():
+    rows = cell(fit(made_panel(seed=23, products=1, n_input=1, countries=60)))
+    assert np.isfinite(rows.loc["risk", "coefficient"])
+    assert rows["std_error"].isna().all()
+    assert rows["note"].str.contains("single country or product").all()
+
+
+def test_no_complete_row_is_said(panel):
+    rows = fit(panel.assign(rca_lead1=np.nan))
+    assert (rows["note"] == "no row has all regressors and the outcome 1 years later").all()
+
+
+def test_too_few_rows_are_said(panel):
+    sample = sample_of(panel)
+    few = pd.concat([sample[sample["entered"] == 1].iloc[[0, 30]], sample[sample["entered"] == 0].iloc[[0, 40]]])
+    few = few.assign(year=2010, stage="input")
+    rows = cell(fit(few))
+    assert (rows["note"] == "4 rows for 4 parameters").all()

@@ -1,0 +1,86 @@
+import os
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from reeassets import plugins
+from reeassets.models.contract import ROW_KEY
+from reeassets.models.regressions import rca_models, sample_counts
+from reeassets.models.schema import RCA_MODELS, panel_table, tables
+from reeassets_tests.models.made import NO_LINKS, made_panel, product_names, settings
+
+
+def test_every_registered_model_runs_and_the_table_holds():
+    panel = made_panel(seed=41)
+    names = product_names(3)
+    links = pd.DataFrame({"input": names[:2], "output": names[1:], "accepted": True, "weight": 1.0})
+    rows = rca_models(panel, links, settings())
+    assert set(rows["model"]) == {"rca_growth", "entry", "input_linked"}
+    pd.testing.assert_frame_equal(RCA_MODELS.check(rows), rows, check_dtype=False)
+    assert not rows.duplicated(list(ROW_KEY)).any()
+    again = rca_models(panel.sample(frac=1, random_state=2), links.iloc[::-1], settings())
+    pd.testing.assert_frame_equal(again, rows, check_exact=True)
+    assert "input_linked" not in set(rca_models(panel, NO_LINKS, settings())["model"])
+
+
+class Broken:
+    name = "broken"
+    description = "returns half a row"
+
+    def specifications(self, settings, hazards):
+        return []
+
+    def fit(self, panel, links, specifications, settings):
+        return pd.DataFrame({"model": ["broken"], "term": ["risk"]})
+
+
+def test_a_model_that_breaks_the_contract_is_named(monkeypatch):
+    monkeypatch.setattr(plugins, "every", lambda group, contract: {"broken": Broken()})
+    with pytest.raises(plugins.PluginError, match=r"model 'broken' returned rows without outcome, delta"):
+        rca_models(made_panel(seed=42), NO_LINKS, settings())
+
+
+def test_sample_counts_by_hand():
+    panel = made_panel(seed=43, countries=2, products=2, years=3, n_input=1, kept=1.1, null_share=0.0)
+    assert len(panel) == 12
+    panel.loc[0, "supplier_concentration"] = float("nan")
+    panel.loc[[0, 1], "import_reliance"] = float("nan")
+    panel["import_intensity"] = float("nan")
+    counts = sample_counts(panel, settings())
+    assert counts == {
+        "delta1_outcome_known": 8,
+        "delta1_no_supplier_concentration": 1,
+        "delta1_other_regressor_null": 1,
+        "delta1_used": 6,
+    }
+    rows = rca_models(panel, NO_LINKS, settings())
+    assert rows.loc[(rows["model"] == "rca_growth") & (rows["n_obs"] > 0), "n_obs"].unique().tolist() == [6]
+
+
+def test_the_panel_table_follows_hazards_and_deltas(monkeypatch):
+    names = list(panel_table(settings((2, 4))).columns)
+    assert [name for name in names if "_lead" in name] == ["rca_lead2", "rsca_lead2", "rca_lead4", "rsca_lead4"]
+    another = plugins.Plugin("hazards", "drought", "somewhere", "1", object(), None)
+    found = plugins.discover("hazards")
+    monkeypatch.setattr(plugins, "discover", lambda group: [*found, another])
+    more = list(panel_table(settings((2, 4))).columns)
+    assert set(more) - set(names) == {
+        "systemic_trade_risk__drought",
+        "indirect_risk__drought",
+        "multi_tier_risk__drought",
+    }
+    assert [table.name for table in tables(settings())] == ["panel", "rca_models", "findings"]
+
+
+def test_importing_the_stage_does_not_load_statsmodels():
+    code = (
+        "import sys, reeassets.models.regressions, reeassets.models.schema, reeassets.models.entry, "
+        "reeassets.models.input_linked, reeassets.models.panel; print([m for m in sys.modules if m.startswith("
+        "('statsmodels', 'sklearn', 'scipy.stats', 'dagster'))])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    assert done.stdout.strip() == "[]"

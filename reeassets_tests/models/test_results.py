@@ -1,0 +1,45 @@
+import numpy as np
+
+from reeassets.models.clustered import Clusters
+from reeassets.models.contract import Specification
+from reeassets.models.linear import Fit
+from reeassets.models.results import Regression, as_frame, estimated_rows, unestimated_rows
+from reeassets_tests.models.made import settings
+
+SPECIFICATION = Specification("m", "rsca", "trade_exposure", "indirect_risk", "uniform", 3, "country+product+year")
+REGRESSION = Regression(SPECIFICATION, True, False, {"a": "risk:input", "b": "risk:upstream"}, {"risk:input": "thin"})
+CLUSTERS = Clusters(np.repeat(np.arange(12), 12), np.tile(np.arange(12), 12))
+
+
+def frame(covariance, **changes):
+    fit = Fit(("a", "b"), np.array([0.4, 0.1]), np.array(covariance), False, 144, 23, 0.25, **changes)
+    return as_frame(estimated_rows(REGRESSION, fit, CLUSTERS), settings()).set_index("term")
+
+
+def test_id_and_risk_column():
+    assert SPECIFICATION.id == "m/rsca/trade_exposure/indirect_risk/uniform/3/country+product+year"
+    assert SPECIFICATION.risk_column == "indirect_risk__uniform"
+
+
+def test_tests_and_intervals_by_hand():
+    rows = frame([[0.04, 0.0], [0.0, 0.01]])
+    # 12 clusters each way: t with 11 degrees of freedom, 97.5 % quantile 2.2009852.
+    assert rows.loc["risk:input", "t_statistic"] == 2.0
+    np.testing.assert_allclose(rows.loc["risk:input", "p_value"], 0.0708, atol=5e-5)
+    interval = [0.4 - 2.2009852 * 0.2, 0.4 + 2.2009852 * 0.2]
+    np.testing.assert_allclose(rows.loc["risk:input", ["ci_low", "ci_high"]].astype(float), interval, atol=1e-7)
+    assert rows["note"].to_dict() == {"risk:input": "thin", "risk:upstream": ""}
+
+
+def test_a_variance_of_zero_has_no_test():
+    rows = frame([[0.04, 0.0], [0.0, 0.0]])
+    assert rows.loc["risk:upstream", "coefficient"] == 0.1
+    assert rows.loc["risk:upstream", ["std_error", "t_statistic", "p_value", "ci_low"]].isna().all()
+    assert rows.loc["risk:upstream", "note"] == "no variance between clusters"
+
+
+def test_rows_that_were_not_estimated_say_why():
+    rows = as_frame(unestimated_rows(REGRESSION, "because"), settings())
+    assert rows["term"].tolist() == ["risk:input", "risk:upstream"]
+    assert rows[["coefficient", "p_value", "r2_within"]].isna().all(axis=None)
+    assert (rows["note"] == "because").all()
