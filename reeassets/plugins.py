@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
+from typing_extensions import get_protocol_members, is_protocol
+
 GROUPS = {
     "sources": "where raw trade comes from",
     "product_sets": "which products are in the set, with stage and application",
@@ -85,7 +87,8 @@ def _kept(plugin: Plugin, contract: type[T]) -> T:
     if plugin.error is not None:
         raise PluginError(f"{plugin.origin} does not load: {plugin.error}")
     if not isinstance(plugin.value, contract):
-        wanted = sorted(name for name in getattr(contract, "__protocol_attrs__", ()) if not hasattr(plugin.value, name))
+        members = get_protocol_members(contract) if is_protocol(contract) else ()
+        wanted = sorted(name for name in members if not hasattr(plugin.value, name))
         lacks = f"; it lacks {', '.join(wanted)}" if wanted else ""
         raise PluginError(f"{plugin.origin} does not keep the contract {contract.__name__}{lacks}")
     return plugin.value

@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     data: Path | None = Field(None, description="File or folder the source reads; the sample brings its own")
     tables: str | None = Field(None, description="Folder or URL that keeps the tables; by default `tables` in the home")
     years: Annotated[tuple[int, ...], NoDecode] = Field(tuple(range(2007, 2024)), description="Years to compute")
+    max_rejected_share: float = Field(
+        0.001, ge=0, le=1, description="Share of a year's rows that may be rejected before the year is refused"
+    )
     product_set: str = Field("critical30", description="Product set, by plugin name")
     classifier: str | None = Field(
         None, description="Classifier whose votes are taken; by default the product set's own"

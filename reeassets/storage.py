@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -21,9 +22,11 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from reeassets.settings import format_years
-from reeassets.tables import Table
+from reeassets.streams import Stream, StreamCheck
+from reeassets.tables import SchemaViolation, Table
 
 _METADATA_KEY = b"reeassets"
+_NOTES_KEY = b"reeassets.notes"
 _TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<pid>\d+)-[0-9a-f]{32}\.tmp$")
 
 
@@ -55,6 +58,10 @@ class Provenance:
     product_set_version: str
     configuration: str
     inputs: dict[str, str] = field(default_factory=dict)
+
+
+def _encoded(provenance: Provenance) -> str:
+    return json.dumps(asdict(provenance), sort_keys=True)
 
 
 def _alive(pid: int) -> bool:
@@ -144,24 +151,80 @@ class TableStore:
             return ()
         return tuple(sorted(int(path.stem) for path in folder.iterdir() if re.fullmatch(r"\d{4}\.parquet", path.name)))
 
+    @contextlib.contextmanager
+    def _replacing(self, path: UPath) -> Iterator[Path]:
+        """Give a local temporary file, and put it in the place of ``path`` in one step when the block ends well."""
+        if self.is_local:
+            with replacing(Path(path)) as temporary:
+                yield temporary
+            return
+        # An object store shows a finished upload or the old object, never a part.
+        with tempfile.TemporaryDirectory() as folder:
+            temporary = Path(folder) / path.name
+            yield temporary
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.fs.put_file(str(temporary), path.path)
+
     def write(self, table: Table, frame: pd.DataFrame, provenance: Provenance, year: int | None = None) -> UPath:
         """Write a checked frame as one partition, replacing the old one in one step.
 
         The bytes depend on the frame and its provenance alone.
         """
         content = pa.Table.from_pandas(frame, preserve_index=False)
-        metadata = {_METADATA_KEY: json.dumps(asdict(provenance), sort_keys=True).encode()}
-        content = content.replace_schema_metadata(metadata)
+        content = content.replace_schema_metadata({_METADATA_KEY: _encoded(provenance)})
         path = self.path(table, year)
-        if self.is_local:
-            with replacing(Path(path)) as temporary:
-                pq.write_table(content, temporary, compression="zstd")
-        else:
-            # An object store shows a finished upload or the old object, never a part.
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("wb") as stream:
-                pq.write_table(content, stream, compression="zstd")
+        with self._replacing(path) as temporary:
+            pq.write_table(content, temporary, compression="zstd")
         return path
+
+    def write_stream(self, table: Table, stream: Stream, provenance: Provenance, year: int | None = None) -> int:
+        """Check and write a stream as one partition, replacing the old one in one step at the end.
+
+        Returns
+        -------
+        int
+            Number of rows.
+
+        Raises
+        ------
+        SchemaViolation
+            If the rows break a rule of the table; the old file stays.
+        """
+        check = StreamCheck(table)
+        with self._replacing(self.path(table, year)) as temporary, contextlib.ExitStack() as closing:
+            writer: pq.ParquetWriter | None = None
+            for batch in stream.batches:
+                check.add(batch)
+                if writer is None:
+                    writer = closing.enter_context(pq.ParquetWriter(temporary, batch.schema, compression="zstd"))
+                writer.write_batch(batch)
+            problems = check.problems()
+            if problems:
+                raise SchemaViolation(table.name, problems)
+            notes = stream.finish()
+            if writer is None:
+                empty = pa.Schema.from_pandas(table.empty(), preserve_index=False).remove_metadata()
+                writer = closing.enter_context(pq.ParquetWriter(temporary, empty, compression="zstd"))
+            writer.add_key_value_metadata({_METADATA_KEY: _encoded(provenance), _NOTES_KEY: json.dumps(dict(notes))})
+        return check.rows
+
+    def notes(self, table: Table, year: int | None = None) -> dict[str, Any]:
+        """Return what a streamed partition remembers of how it was read."""
+        self.file(table, year)
+        found = self._footer(self.path(table, year)).get(_NOTES_KEY, b"{}")
+        notes: dict[str, Any] = json.loads(found)
+        return notes
+
+    def head(self, table: Table, rows: int, year: int | None = None) -> pd.DataFrame:
+        """Return the first rows of a partition."""
+        with self.path(table, year).open("rb") as stream:
+            batch = next(pq.ParquetFile(stream).iter_batches(batch_size=rows), None)
+            return table.empty() if batch is None else batch.to_pandas()
+
+    @staticmethod
+    def _footer(path: UPath) -> dict[bytes, bytes]:
+        with path.open("rb") as stream:
+            return pq.read_metadata(stream).metadata or {}
 
     def read(self, table: Table, year: int | None = None) -> pd.DataFrame:
         """Read one partition, or a whole unpartitioned table.
@@ -198,8 +261,7 @@ class TableStore:
         path = self.path(table, year)
         if not path.exists():
             return None
-        with path.open("rb") as stream:
-            metadata: dict[bytes, bytes] = pq.read_schema(stream).metadata or {}
+        metadata = self._footer(path)
         if _METADATA_KEY not in metadata:
             raise ValueError(f"{path}: this Parquet file was not written by reeassets (it carries no provenance)")
         recorded: dict[str, Any] = json.loads(metadata[_METADATA_KEY])

@@ -10,6 +10,7 @@ from reeassets.indicators.year_network import YearNetwork
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
 from reeassets.settings import Settings
+from reeassets.trade.bundled import digests
 
 _INPUTS = ("trade_flows", "country_totals", "product_totals", "io_links")
 _PLUGINS = ("indicators", "hazards")
@@ -41,7 +42,7 @@ def _say_basis(step: Step, network: YearNetwork, hazards: list[Hazard]) -> None:
     inputs=_INPUTS,
     uses=("alpha", "hazard", "exposure"),
     plugins=_PLUGINS,
-    files=lambda settings: _hazard(settings).data_files(),
+    outside=lambda settings, _: digests(_hazard(settings).data_files()),
     kinds=frozenset({"scipy", "parquet"}),
 )
 def product_indicators(step: Step) -> pd.DataFrame:
@@ -65,7 +66,7 @@ def product_indicators(step: Step) -> pd.DataFrame:
     inputs=_INPUTS,
     uses=("alpha",),
     plugins=_PLUGINS,
-    files=lambda settings: [path for hazard in registered_hazards() for path in hazard.data_files()],  # noqa: ARG005
+    outside=lambda *_: digests([path for hazard in registered_hazards() for path in hazard.data_files()]),
     kinds=frozenset({"scipy", "parquet"}),
 )
 def indicator_variants(step: Step) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from reeassets.networks.contract import LinkProposer
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
 from reeassets.settings import Settings
+from reeassets.trade.bundled import digests
 
 
 def _proposer(settings: Settings) -> LinkProposer:
@@ -19,7 +20,7 @@ def _proposer(settings: Settings) -> LinkProposer:
     inputs=("classified_products",),
     uses=("product_set", "link_proposer"),
     plugins=("link_proposers",),
-    files=lambda settings: _proposer(settings).files(),
+    outside=lambda settings, _: digests(_proposer(settings).files()),
 )
 def candidate_links(step: Step) -> pd.DataFrame:
     """Collect the votes on candidate links and refuse those that break the stage order."""

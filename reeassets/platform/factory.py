@@ -5,10 +5,13 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 
 from reeassets.platform.graph import Graph
 from reeassets.platform.metadata import column_schema, problem_metadata, provenance_metadata, table_metadata
 from reeassets.platform.recipe import FileOutput, Recipe, Step
+from reeassets.storage import Provenance
+from reeassets.streams import Stream
 from reeassets.tables import SchemaViolation, Table
 
 SCHEMA_CHECK = "schema"
@@ -54,9 +57,9 @@ def _make(
     began = time.perf_counter()
     provenance = graph.provenance(table.name, year)
     step = _step(graph, made_by, year, context)
-    frame = made_by.compute(step)
+    made = made_by.compute(step)
     try:
-        checked = table.check(frame)
+        rows = _check_and_write(graph, table, made, provenance, year)
     except SchemaViolation as violation:
         metadata = problem_metadata(violation.problems)
         yield _evaluation(table, year, passed=False, description=str(violation), metadata=metadata)
@@ -64,12 +67,21 @@ def _make(
         raise dg.Failure(
             f"{table.name}{when}: {violation}; nothing was written", metadata=metadata, allow_retries=False
         ) from violation
-    path = graph.store.write(table, checked, provenance, year)
-    told = f"{len(checked):,} rows obey the rules of {len(table.columns)} columns; the key is unique"
-    yield _evaluation(table, year, passed=True, description=told, metadata={"rows": len(checked)})
-    seconds = time.perf_counter() - began
-    context.resources.progress.finished(table.stage, table.name, year, len(checked), seconds)
-    return table_metadata(table, checked, provenance, str(path), step.metadata)
+    told = f"{rows:,} rows obey the rules of {len(table.columns)} columns; the key is unique"
+    yield _evaluation(table, year, passed=True, description=told, metadata={"rows": rows})
+    context.resources.progress.finished(table.stage, table.name, year, rows, time.perf_counter() - began)
+    return table_metadata(graph.store, table, year, rows, provenance) | step.metadata
+
+
+def _check_and_write(
+    graph: Graph, table: Table, made: pd.DataFrame | Stream, provenance: Provenance, year: int | None
+) -> int:
+    """Write what obeys the table's rules and return the number of rows; raise SchemaViolation before anything else."""
+    if isinstance(made, Stream):
+        return graph.store.write_stream(table, made, provenance, year)
+    checked = table.check(made)
+    graph.store.write(table, checked, provenance, year)
+    return len(checked)
 
 
 def _table_asset(graph: Graph, made_by: Recipe, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:

@@ -14,7 +14,6 @@ from reeassets.products.sets import product_set
 from reeassets.settings import Settings
 from reeassets.storage import MissingPartition, Provenance, TableStore, replacing
 from reeassets.tables import Table
-from reeassets.trade.bundled import digests
 from reeassets.trade.contract import Source
 from reeassets.trade.sources import open_source
 
@@ -30,7 +29,7 @@ def code_hash(stage: str) -> str:
     too, which costs time and never correctness.
     """
     digest = hashlib.sha256()
-    common = [_PACKAGE / "tables.py", _PACKAGE / "storage.py"]
+    common = [_PACKAGE / name for name in ("tables.py", "streams.py", "storage.py")]
     if stage == "report":
         common.append(_PACKAGE / "platform" / "warehouse.py")
     for path in [*sorted((_PACKAGE / stage).rglob("*.py")), *common]:
@@ -108,16 +107,20 @@ class Graph:
 
     @cache  # noqa: B019  (one graph lives as long as the process that asks it)
     def own_hash(self, name: str) -> str:
-        """Hash what a recipe depends on besides its input tables: code, settings, plugins and files."""
+        """Hash how a recipe computes, whatever its data: code, settings and plugins."""
         made_by = self.recipes[name]
         parts = [
             name,
             code_hash(self.output(name).stage),
             self.settings.fingerprint(*made_by.uses),
             {group: _plugin_identities(group) for group in made_by.plugins},
-            digests(made_by.files(self.settings)),
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    @cache  # noqa: B019
+    def outside(self, name: str, year: int | None) -> dict[str, str]:
+        """Return the digests of what a partition reads outside the store."""
+        return self.recipes[name].outside(self.settings, year)
 
     @cache  # noqa: B019
     def all_uses(self, name: str) -> frozenset[str]:
@@ -143,9 +146,8 @@ class Graph:
         MissingPartition
             If an input is not there.
         """
-        made_by = self.recipes[name]
         parents: list[Any] = []
-        inputs = digests(made_by.files(self.settings))
+        inputs = dict(self.outside(name, year))
         for parent, parent_year in self.parents(name, year):
             recorded = self.recorded(parent, parent_year)
             if recorded is None:
@@ -164,8 +166,8 @@ class Graph:
         )
 
     def _fingerprint(self, name: str, year: int | None, parents: list[Any]) -> str:
-        parts = [self.own_hash(name), year, parents]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        parts = [self.own_hash(name), year, self.outside(name, year), parents]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @cache  # noqa: B019
     def expected(self, name: str, year: int | None) -> str:

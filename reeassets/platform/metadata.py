@@ -1,12 +1,11 @@
 """What a materialisation says of itself in Dagster: rows, provenance, columns, a preview, and what the recipe adds."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
-from reeassets.storage import Provenance
+from reeassets.storage import Provenance, TableStore
 from reeassets.tables import Problem, Table
 
 PREVIEW_ROWS = 5
@@ -59,16 +58,15 @@ def provenance_metadata(provenance: Provenance) -> dict[str, dg.MetadataValue]:
 
 
 def table_metadata(
-    table: Table, frame: pd.DataFrame, provenance: Provenance, path: str, more: Mapping[str, Any]
+    store: TableStore, table: Table, year: int | None, rows: int, provenance: Provenance
 ) -> dict[str, Any]:
-    """Collect the metadata of one partition of a table."""
+    """Collect the metadata of one partition of a table, as it is on disk."""
     return {
-        "dagster/row_count": len(frame),
+        "dagster/row_count": rows,
         "dagster/column_schema": column_schema(table),
-        "preview": markdown_table(frame.head(PREVIEW_ROWS)),
-        "path": dg.MetadataValue.path(path),
+        "preview": markdown_table(store.head(table, PREVIEW_ROWS, year)),
+        "path": dg.MetadataValue.path(str(store.path(table, year))),
         **provenance_metadata(provenance),
-        **more,
     }
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from reeassets.settings import Settings
 from reeassets.storage import TableStore
+from reeassets.streams import Stream
 from reeassets.tables import Table
 from reeassets.trade.contract import Source
 from reeassets.trade.sources import open_source
@@ -86,6 +87,11 @@ class Step:
         table = self.tables[name]
         return Path(self.store.file(table, self.year if table.by_year else None))
 
+    def notes(self, name: str) -> dict[str, Any]:
+        """Return what an input of the step's year remembers of how it was read."""
+        table = self.tables[name]
+        return self.store.notes(table, self.year if table.by_year else None)
+
     @contextlib.contextmanager
     def duckdb(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Give a DuckDB connection that can read the store."""
@@ -95,12 +101,12 @@ class Step:
             yield connection
 
 
-Compute = Callable[[Step], pd.DataFrame]
+Compute = Callable[[Step], pd.DataFrame | Stream]
 FileCompute = Callable[[Step, Path], None]
 
 
-def _no_files(settings: Settings) -> list[Path]:  # noqa: ARG001  (the signature of Recipe.files)
-    return []
+def _nothing(settings: Settings, year: int | None) -> dict[str, str]:  # noqa: ARG001  (the signature of Recipe.outside)
+    return {}
 
 
 @dataclass(frozen=True)
@@ -112,15 +118,16 @@ class Recipe:
     name : str
         Name of the table it makes, or of the file.
     compute : callable
-        ``compute(step) -> DataFrame`` for a table, ``compute(step, path) -> None`` for a file.
+        ``compute(step) -> DataFrame`` or ``Stream`` for a table, ``compute(step, path) -> None`` for a file.
     inputs : tuple of str
         Tables it reads; ``("*",)`` for all that the warehouse holds.
     uses : tuple of str
         Settings it depends on.
     plugins : tuple of str
         Plugin groups whose members change what it computes.
-    files : callable
-        Files outside the store that it reads, by settings.
+    outside : callable
+        ``outside(settings, year)``: digests of what it reads outside the store, by name; see
+        :func:`reeassets.trade.bundled.digests`.
     output : FileOutput or None
         Set if it makes a file instead of a table.
     kinds : frozenset of str
@@ -132,7 +139,7 @@ class Recipe:
     inputs: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
-    files: Callable[[Settings], list[Path]] = _no_files
+    outside: Callable[[Settings, int | None], dict[str, str]] = _nothing
     output: FileOutput | None = None
     kinds: frozenset[str] = frozenset({"pandas", "parquet"})
 

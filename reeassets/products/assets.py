@@ -4,6 +4,7 @@ import pandas as pd
 
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets, voting
+from reeassets.trade.bundled import digests
 from reeassets.trade.totals import bilateral_flows
 
 _CHOICE = ("product_set", "classifier")
@@ -13,7 +14,7 @@ _CHOICE = ("product_set", "classifier")
     inputs=("nomenclature",),
     uses=_CHOICE,
     plugins=("product_sets", "classifiers"),
-    files=lambda settings: sets.classifier(settings).files(),
+    outside=lambda settings, _: digests(sets.classifier(settings).files()),
 )
 def product_votes(step: Step) -> pd.DataFrame:
     """Collect the votes of the classifier."""

@@ -1,10 +1,15 @@
 """Assets of the stage ``trade``."""
 
+from typing import Any
+
 import pandas as pd
 
 from reeassets.platform.recipe import Step, recipe
 from reeassets.settings import Settings
+from reeassets.streams import Stream
 from reeassets.trade import totals
+from reeassets.trade.bundled import digests
+from reeassets.trade.contract import Accounting
 from reeassets.trade.nomenclature import nomenclature as read_nomenclature
 from reeassets.trade.nomenclature import nomenclature_file
 from reeassets.trade.sources import open_source, require_years
@@ -13,29 +18,48 @@ _SOURCE = ("source", "data")
 _SQL = frozenset({"duckdb", "parquet"})
 
 
-def _source_files(settings: Settings) -> list:
-    return open_source(settings).files()
+def _identity(settings: Settings, year: int | None) -> dict[str, str]:
+    return open_source(settings).identity(year)
 
 
-@recipe(uses=_SOURCE, plugins=("sources",), files=_source_files)
+@recipe(uses=_SOURCE, plugins=("sources",), outside=_identity)
 def countries(step: Step) -> pd.DataFrame:
     """Read the source's country table."""
     return step.source.countries()
 
 
-@recipe(uses=_SOURCE, files=lambda settings: [nomenclature_file(open_source(settings).nomenclature)])
+@recipe(uses=_SOURCE, outside=lambda settings, _: digests([nomenclature_file(open_source(settings).nomenclature)]))
 def nomenclature(step: Step) -> pd.DataFrame:
     """Read the revision of the Harmonized System that the source is written in."""
     return read_nomenclature(step.source.nomenclature)
 
 
-@recipe(uses=_SOURCE, plugins=("sources",), files=_source_files)
-def raw_trade(step: Step) -> pd.DataFrame:
-    """Read a year from the source."""
+@recipe(
+    uses=(*_SOURCE, "max_rejected_share"),
+    plugins=("sources",),
+    outside=_identity,
+    kinds=frozenset({"arrow", "parquet"}),
+)
+def raw_trade(step: Step) -> Stream:
+    """Read a year from the source, and account for every row of it."""
     assert step.year is not None
     require_years(step.source, (step.year,))
-    step.metadata["notes"] = step.source.notes
-    return step.source.raw_trade(step.year)
+    reader = step.source.open_year(step.year)
+
+    def finish() -> dict[str, Any]:
+        accounting = reader.accounting
+        accounting.require_share(step.settings.max_rejected_share)
+        step.metadata |= {"notes": step.source.notes, **accounting.summary()}
+        return accounting.to_json()
+
+    return Stream(reader.batches(), finish)
+
+
+@recipe(inputs=("raw_trade",))
+def rejected_rows(step: Step) -> pd.DataFrame:
+    """List the rows of a year that were not kept, by reason, with examples."""
+    assert step.year is not None
+    return Accounting.from_json(step.notes("raw_trade")).examples(step.year)
 
 
 @recipe(inputs=("raw_trade", "countries"), uses=_SOURCE, kinds=_SQL)
@@ -54,4 +78,4 @@ def product_totals(step: Step) -> pd.DataFrame:
         return totals.product_totals(connection, step.file("raw_trade"), step.file("countries"), step.source.basis)
 
 
-RECIPES = [countries, nomenclature, raw_trade, country_totals, product_totals]
+RECIPES = [countries, nomenclature, raw_trade, rejected_rows, country_totals, product_totals]

@@ -53,6 +53,22 @@ RAW_TRADE = Table(
     in_warehouse=False,
 )
 
+REJECTED_ROWS = Table(
+    stage="trade",
+    name="rejected_rows",
+    description="Rows of the source that were not kept: up to 20 examples for each reason of a year.",
+    columns={
+        "year": year_column(),
+        "reason": column("str", "Why the row was not kept"),
+        "count": column("int64", "Rows of the year that were not kept for this reason", ge=1),
+        "example": column("int64", "Number of the example", ge=1, le=20),
+        "line": column("Int64", "Line of the file, the header being line 1; null if it has none", ge=1, nullable=True),
+        "text": column("str", "The row as it stands in the file"),
+    },
+    key=("year", "reason", "example"),
+    by_year=True,
+)
+
 COUNTRY_TOTALS = Table(
     stage="trade",
     name="country_totals",
@@ -85,4 +101,4 @@ PRODUCT_TOTALS = Table(
 
 def tables(settings: Settings) -> list[Table]:  # noqa: ARG001  (the signature is the same in every stage)
     """Return the tables of this stage."""
-    return [COUNTRIES, NOMENCLATURE, RAW_TRADE, COUNTRY_TOTALS, PRODUCT_TOTALS]
+    return [COUNTRIES, NOMENCLATURE, RAW_TRADE, REJECTED_ROWS, COUNTRY_TOTALS, PRODUCT_TOTALS]

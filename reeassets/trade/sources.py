@@ -15,7 +15,7 @@ def open_source(settings: Settings) -> Source:
     SourceError
         If ``data`` is not what the source reads.
     """
-    source = plugins.get("sources", settings.source, SourceFactory)(settings.data)
+    source = plugins.get("sources", settings.source, SourceFactory)(settings)
     if not isinstance(source, Source):
         raise plugins.PluginError(f"what plugin {settings.source!r} of group reeassets.sources opens is not a Source")
     return source

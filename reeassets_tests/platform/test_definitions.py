@@ -18,7 +18,7 @@ from reeassets.settings import Settings
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 KEYS = """
-trade: countries country_totals* nomenclature product_totals* raw_trade*
+trade: countries country_totals* nomenclature product_totals* raw_trade* rejected_rows*
 products: classified_products product_votes trade_flows*
 networks: candidate_links io_links network_edges* product_tiers
 indicators: country_indicators* indicator_variants* product_indicators* tier_contrasts tier_contrasts_pooled
@@ -87,7 +87,8 @@ def test_jobs(defs):
 def test_code_versions_follow_the_settings(tmp_path):
     one, other = Graph(Settings(home=tmp_path)), Graph(Settings(home=tmp_path, alpha=0.5))
     changed = {name for name in one.recipes if one.own_hash(name) != other.own_hash(name)}
-    assert changed == {"product_indicators", "indicator_variants"}
+    # The report prints the configuration, so it depends on all of it.
+    assert changed == {"product_indicators", "indicator_variants", "html_report"}
     stale = {
         name for name in one.recipes if one.expected(name, _first(one, name)) != other.expected(name, _first(one, name))
     }
@@ -128,7 +129,7 @@ def test_definitions_of_another_package_read_the_platforms_tables(monkeypatch, f
     register(monkeypatch, "reeassets_tests.platform.test_definitions:EXTRA")
     home, _ = finished
     extended = build_defs(Settings(home=home, years="2007-2023"))
-    job = extended.get_implicit_global_asset_job_def()
+    job = extended.resolve_implicit_global_asset_job_def()
     result = job.execute_in_process(asset_selection=[dg.AssetKey(["extra", "world_trade"])], partition_key="2023")
     assert result.success
     written = pd.read_parquet(home / "tables" / "extra" / "world_trade" / "2023.parquet")

@@ -1,20 +1,24 @@
 """The sample against figures transcribed from elsewhere."""
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from reeassets.settings import Settings
 from reeassets.trade.bundled import bundled_file
 from reeassets.trade.contract import SourceError
 from reeassets.trade.sample import SampleSource
 from reeassets.trade.sources import require_years
 
 CHINA = 156
+SETTINGS = Settings()
 
 
 @pytest.fixture(scope="module")
 def magnets():
-    source = SampleSource(None)
-    flows = pd.concat([source.raw_trade(year) for year in source.years()])
+    source = SampleSource(SETTINGS)
+    flows = pa.Table.from_batches([batch for year in source.years() for batch in source.open_year(year).batches()])
+    flows = flows.to_pandas()
     return flows[flows["product"] == "850511"]
 
 
@@ -38,13 +42,19 @@ def test_chinas_share_is_within_five_points(magnets, series):
 
 
 def test_a_year_it_does_not_have_is_named():
-    source = SampleSource(None)
+    source = SampleSource(SETTINGS)
     with pytest.raises(SourceError, match=r"1999.*2002-2024"):
-        source.raw_trade(1999)
+        source.open_year(1999)
     with pytest.raises(SourceError, match=r"2000-2001.*2002-2024"):
         require_years(source, (2000, 2001, 2002))
 
 
 def test_it_reads_no_other_file(tmp_path):
     with pytest.raises(SourceError, match="brings its own"):
-        SampleSource(tmp_path)
+        SampleSource(Settings(home=tmp_path, data=tmp_path))
+
+
+def test_every_row_is_accounted_for():
+    reader = SampleSource(SETTINGS).open_year(2023)
+    rows = sum(batch.num_rows for batch in reader.batches())
+    assert (reader.accounting.read, reader.accounting.kept, reader.accounting.rejected) == (rows, rows, 0)
