@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from reeassets.settings import format_years
-from reeassets.streams import Stream, StreamCheck
+from reeassets.streams import StartOver, Stream, StreamCheck
 from reeassets.tables import SchemaViolation, Table
 
 _METADATA_KEY = b"reeassets"
@@ -58,6 +58,12 @@ class Provenance:
     product_set_version: str
     configuration: str
     inputs: dict[str, str] = field(default_factory=dict)
+
+
+def _parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    # Values hardly ever repeat: trying to number them costs a third of the time and saves nothing.
+    numbered = [field.name for field in schema if not pa.types.is_floating(field.type)]
+    return pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=numbered)
 
 
 def _encoded(provenance: Provenance) -> str:
@@ -190,13 +196,21 @@ class TableStore:
         SchemaViolation
             If the rows break a rule of the table; the old file stays.
         """
+        with self._replacing(self.path(table, year)) as temporary:
+            while True:
+                try:
+                    return self._write_batches(table, stream, provenance, temporary)
+                except StartOver:
+                    temporary.unlink(missing_ok=True)
+
+    @staticmethod
+    def _write_batches(table: Table, stream: Stream, provenance: Provenance, path: Path) -> int:
         check = StreamCheck(table)
-        with self._replacing(self.path(table, year)) as temporary, contextlib.ExitStack() as closing:
+        with contextlib.ExitStack() as closing:
             writer: pq.ParquetWriter | None = None
-            for batch in stream.batches:
+            for batch in stream.batches():
                 check.add(batch)
-                if writer is None:
-                    writer = closing.enter_context(pq.ParquetWriter(temporary, batch.schema, compression="zstd"))
+                writer = writer or closing.enter_context(_parquet_writer(path, batch.schema))
                 writer.write_batch(batch)
             problems = check.problems()
             if problems:
@@ -204,7 +218,7 @@ class TableStore:
             notes = stream.finish()
             if writer is None:
                 empty = pa.Schema.from_pandas(table.empty(), preserve_index=False).remove_metadata()
-                writer = closing.enter_context(pq.ParquetWriter(temporary, empty, compression="zstd"))
+                writer = closing.enter_context(_parquet_writer(path, empty))
             writer.add_key_value_metadata({_METADATA_KEY: _encoded(provenance), _NOTES_KEY: json.dumps(dict(notes))})
         return check.rows
 

@@ -17,21 +17,33 @@ from numpy.typing import NDArray
 from reeassets.tables import Problem, SchemaViolation, Table
 
 
+class StartOver(Exception):  # noqa: N818  (a signal, not an error)
+    """Raised by batches that have to be read once more from the beginning; what they gave is to be forgotten."""
+
+
 @dataclass
 class Stream:
     """What a recipe returns instead of a frame.
 
     Attributes
     ----------
-    batches : iterator of RecordBatch
-        The rows; columns as the table's, in its order. Read once.
+    batches : callable
+        Returns the rows as an iterator of RecordBatch; columns as the table's, in its order. Called again after
+        :class:`StartOver`.
     finish : callable
         Called after the last batch, before the file takes the old one's place: returns what the file remembers, or
         raises to keep the old file.
     """
 
-    batches: Iterator[pa.RecordBatch]
+    batches: Callable[[], Iterator[pa.RecordBatch]]
     finish: Callable[[], Mapping[str, Any]]
+
+
+def _narrow(codes: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Return whole numbers in two bytes each where they fit: eleven million rows of a key are kept until the end."""
+    small = np.iinfo(np.int16)
+    fits = len(codes) == 0 or (codes.min() >= small.min and codes.max() <= small.max)
+    return codes.astype(np.int16 if fits else np.int32, copy=True)
 
 
 class StreamCheck:
@@ -49,7 +61,7 @@ class StreamCheck:
         self._nulls = dict.fromkeys(table.columns, 0)
         self._ends: dict[str, tuple[float, float]] = {}
         self._codes: dict[str, dict[Any, int]] = {name: {} for name in table.columns if table.dtype(name) == "str"}
-        self._keys: dict[str, list[NDArray[np.int32]]] = {name: [] for name in table.key}
+        self._keys: dict[str, list[NDArray[np.integer]]] = {name: [] for name in table.key}
 
     @property
     def rows(self) -> int:
@@ -75,16 +87,16 @@ class StreamCheck:
             if name in self._keys and codes is not None:
                 self._keys[name].append(codes)
 
-    def _encode(self, name: str, values: pa.Array) -> NDArray[np.int32] | None:
+    def _encode(self, name: str, values: pa.Array) -> NDArray[np.integer] | None:
         """Number the distinct texts of a column over all batches."""
         encoded = values if pa.types.is_dictionary(values.type) else pc.dictionary_encode(values)
         known = self._codes[name]
         places = [known.setdefault(text, len(known)) for text in encoded.dictionary.to_pylist()]
         if name not in self._keys or values.null_count:
             return None
-        return np.asarray(places, dtype=np.int32)[encoded.indices.to_numpy(zero_copy_only=False)]
+        return _narrow(np.asarray(places, dtype=np.int32)[encoded.indices.to_numpy(zero_copy_only=False)])
 
-    def _bound(self, name: str, values: pa.Array) -> NDArray[np.int32] | None:
+    def _bound(self, name: str, values: pa.Array) -> NDArray[np.integer] | None:
         """Move the ends of a column."""
         if len(values) > values.null_count:
             found = pc.min_max(values).as_py()
@@ -95,7 +107,7 @@ class StreamCheck:
                 self._nulls[name] += int(pc.sum(pc.is_nan(values)).as_py())
         if name not in self._keys or values.null_count:
             return None
-        return values.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+        return _narrow(values.to_numpy(zero_copy_only=False))
 
     def problems(self) -> list[Problem]:
         """Return every broken rule."""

@@ -147,7 +147,8 @@ class Graph:
             If an input is not there.
         """
         parents: list[Any] = []
-        inputs = dict(self.outside(name, year))
+        lineage = self.recipes[name].lineage
+        inputs = dict(lineage(self.settings, year) if lineage else self.outside(name, year))
         for parent, parent_year in self.parents(name, year):
             recorded = self.recorded(parent, parent_year)
             if recorded is None:

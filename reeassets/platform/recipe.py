@@ -128,6 +128,9 @@ class Recipe:
     outside : callable
         ``outside(settings, year)``: digests of what it reads outside the store, by name; see
         :func:`reeassets.trade.bundled.digests`.
+    lineage : callable or None
+        ``lineage(settings, year)``: SHA-256 of the files behind ``outside``, by name, asked only when a partition is made;
+        None if ``outside`` gives them already.
     output : FileOutput or None
         Set if it makes a file instead of a table.
     kinds : frozenset of str
@@ -140,6 +143,7 @@ class Recipe:
     uses: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
     outside: Callable[[Settings, int | None], dict[str, str]] = _nothing
+    lineage: Callable[[Settings, int | None], dict[str, str]] | None = None
     output: FileOutput | None = None
     kinds: frozenset[str] = frozenset({"pandas", "parquet"})
 

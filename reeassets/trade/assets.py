@@ -38,6 +38,7 @@ def nomenclature(step: Step) -> pd.DataFrame:
     uses=(*_SOURCE, "max_rejected_share"),
     plugins=("sources",),
     outside=_identity,
+    lineage=_digests,
     kinds=frozenset({"arrow", "parquet"}),
 )
 def raw_trade(step: Step) -> Stream:
@@ -52,7 +53,7 @@ def raw_trade(step: Step) -> Stream:
         step.metadata |= {"notes": step.source.notes, **accounting.summary()}
         return accounting.to_json()
 
-    return Stream(reader.batches(), finish)
+    return Stream(reader.batches, finish)
 
 
 @recipe(inputs=("raw_trade",))

@@ -144,10 +144,14 @@ class YearReader(Protocol):
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Read the year in batches of :data:`RAW_SCHEMA`, each key (exporter, importer, product) once.
 
+        ``product`` may be dictionary-encoded.
+
         Raises
         ------
         SourceError
             If the file cannot be read; the message names file, line and cause.
+        StartOver
+            If what was given is to be forgotten and ``batches`` called again.
         """
         ...
 
@@ -183,11 +187,17 @@ class Source(Protocol):
     def identity(self, year: int | None) -> dict[str, str]:
         """Return what identifies the input of a year, or of everything that has no year (None).
 
+        Asked at every run to see what is out of date, so it must not read gigabytes; a zip archive's checksums will do.
+
         Returns
         -------
         dict of str to str
-            Digest by file, or by member of an archive: the lineage's last step. Equal digests mean equal input.
+            By file, or by member of an archive. Equal identities mean equal input.
         """
+        ...
+
+    def digests(self, year: int | None) -> dict[str, str]:
+        """Return the SHA-256 of the files that a year, or everything that has no year, is read from, by name."""
         ...
 
     def countries(self) -> pd.DataFrame:

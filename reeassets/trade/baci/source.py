@@ -1,0 +1,105 @@
+"""Source ``baci``: a release of CEPII BACI, or a generated world in the same format."""
+
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from reeassets.settings import Settings, format_years
+from reeassets.trade.baci.archive import open_files
+from reeassets.trade.baci.parse import YearParser
+from reeassets.trade.baci.release import recognise
+from reeassets.trade.bundled import bundled_file, digests
+from reeassets.trade.contract import SourceError
+from reeassets.trade.nomenclature import COUNTRY_TABLE, read_country_table
+
+GENERATED = "GENERATED"
+_README_BYTES = 4096
+
+
+class BaciSource:
+    """See :class:`reeassets.trade.contract.Source`."""
+
+    name = "baci"
+    basis = "whole nomenclature"
+
+    def __init__(self, settings: Settings):
+        if settings.data is None:
+            raise SourceError(
+                "the source baci needs --data: CEPII's archive (BACI_HS07_V202601.zip), its unpacked folder, or a year's "
+                ".csv file; `reeassets fetch baci` downloads an archive"
+            )
+        self._files = open_files(settings.data)
+        self._release = recognise(str(settings.data), self._files.names)
+        self.nomenclature = self._release.nomenclature
+        generated = self._generated()
+        self.version = f"{GENERATED} {generated}" if generated else f"CEPII BACI {self._release.version}"
+        self.notes = (
+            f"{GENERATED} data, not real trade: {generated}"
+            if generated
+            else f"CEPII BACI (Gaulier & Zignago 2010), {self.nomenclature}, version {self._release.version}, "
+            "Etalab Open Licence 2.0. Totals are over the whole nomenclature."
+        )
+
+    def _generated(self) -> str | None:
+        """Return what a generated archive says of itself, in its comment or the first line of its readme."""
+        told = [self._files.comment.splitlines()[0]] if self._files.comment.strip() else []
+        if self._release.readme:
+            with self._files.open(self._release.readme) as stream:
+                begin = (stream.read(_README_BYTES) or b"").decode("utf-8", errors="replace").strip()
+            told += begin.splitlines()[:1]
+        for line in told:
+            if line.startswith(GENERATED):
+                return line.removeprefix(GENERATED).strip(" :-.")
+        return None
+
+    def years(self) -> tuple[int, ...]:
+        """Return the years that have a file."""
+        return tuple(self._release.years)
+
+    def identity(self, year: int | None) -> dict[str, str]:
+        """Return what tells a year's file, or the country tables, from others."""
+        if year is not None:
+            name = self._file(year)
+            return {name: self._files.identity(name)}
+        own = {self._release.countries: self._files.identity(self._release.countries)} if self._release.countries else {}
+        return own | digests([bundled_file(COUNTRY_TABLE)])
+
+    def digests(self, year: int | None) -> dict[str, str]:
+        """Return the SHA-256 of the file or archive that a year, or the country table, is read from."""
+        if year is not None:
+            return self._files.digest(self._file(year))
+        own = self._files.digest(self._release.countries) if self._release.countries else {}
+        return own | digests([bundled_file(COUNTRY_TABLE)])
+
+    def _file(self, year: int) -> str:
+        if year not in self._release.years:
+            raise SourceError(f"{self._files.place}: no file for {year}; it has {format_years(self.years())}")
+        return self._release.years[year]
+
+    @cached_property
+    def _countries(self) -> pd.DataFrame:
+        bundled = read_country_table(bundled_file(COUNTRY_TABLE))
+        if self._release.countries is None:
+            return bundled
+        place = f"{self._files.place}, {self._release.countries}"
+        try:
+            with self._files.open(self._release.countries) as stream:
+                own = read_country_table(stream)
+        except (KeyError, ValueError, UnicodeDecodeError) as problem:
+            raise SourceError(f"{place}: this is not BACI's country table ({problem})") from problem
+        behind = bundled[~bundled["country_code"].isin(own["country_code"])]
+        return pd.concat([own, behind], ignore_index=True)
+
+    def countries(self) -> pd.DataFrame:
+        """Return the archive's country table, with the bundled one behind it for codes it lacks."""
+        return self._countries
+
+    def open_year(self, year: int) -> YearParser:
+        """Open a year's file."""
+        name = self._file(year)
+        codes = self._countries["country_code"].to_numpy()
+        known = np.zeros(int(codes.max()) + 1, dtype=bool)
+        known[codes] = True
+        place = name if self._files.place.is_dir() else f"{self._files.place.name}, {name}"
+        return YearParser(place, year, lambda: self._files.open(name), known)
