@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from reeassets.tables import Problem, SchemaViolation, Table
 
 
-class StartOver(Exception):  # noqa: N818  (a signal, not an error)
+class StartOver(Exception):
     """Raised by batches that have to be read once more from the beginning; what they gave is to be forgotten."""
 
 
@@ -88,7 +88,7 @@ class StreamCheck:
                 self._keys[name].append(codes)
 
     def _encode(self, name: str, values: pa.Array) -> NDArray[np.integer] | None:
-        """Number the distinct texts of a column over all batches."""
+        """Give numbers to the distinct texts of a column over all batches."""
         encoded = values if pa.types.is_dictionary(values.type) else pc.dictionary_encode(values)
         known = self._codes[name]
         places = [known.setdefault(text, len(known)) for text in encoded.dictionary.to_pylist()]

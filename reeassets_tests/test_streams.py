@@ -115,7 +115,9 @@ def test_a_bad_stream_leaves_the_old_file(tmp_path):
     store.write_stream(TABLE, Stream(lambda: iter(batches(GOOD)), dict), PROVENANCE, 2020)
     before = store.path(TABLE, 2020).read_bytes()
     with pytest.raises(SchemaViolation, match="value"):
-        store.write_stream(TABLE, Stream(lambda: iter(batches([(2020, 1, "850511", -1.0, None)])), dict), PROVENANCE, 2020)
+        store.write_stream(
+            TABLE, Stream(lambda: iter(batches([(2020, 1, "850511", -1.0, None)])), dict), PROVENANCE, 2020
+        )
 
     def refuse():
         raise ValueError("too many rejected")

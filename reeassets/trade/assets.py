@@ -22,7 +22,11 @@ def _identity(settings: Settings, year: int | None) -> dict[str, str]:
     return open_source(settings).identity(year)
 
 
-@recipe(uses=_SOURCE, plugins=("sources",), outside=_identity)
+def _digests(settings: Settings, year: int | None) -> dict[str, str]:
+    return open_source(settings).digests(year)
+
+
+@recipe(uses=_SOURCE, plugins=("sources",), outside=_identity, lineage=_digests)
 def countries(step: Step) -> pd.DataFrame:
     """Read the source's country table."""
     return step.source.countries()

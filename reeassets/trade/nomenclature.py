@@ -1,7 +1,7 @@
 """The Harmonized System: codes and descriptions of each revision, and BACI's country table, as bundled."""
 
+import io
 from pathlib import Path
-from typing import BinaryIO
 
 import pandas as pd
 
@@ -39,7 +39,7 @@ def nomenclature(revision: str) -> pd.DataFrame:
     )
 
 
-def read_country_table(path: Path | BinaryIO) -> pd.DataFrame:
+def read_country_table(path: Path | io.RawIOBase | io.BufferedReader) -> pd.DataFrame:
     """Read a country table as CEPII ships it.
 
     Namibia's alpha-2 code is the text ``NA``, so nothing is read as a missing value.

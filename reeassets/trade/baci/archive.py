@@ -22,6 +22,7 @@ MAX_RATIO = 200
 MAX_MEMBER_BYTES = 16 * 1024**3
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _ENCRYPTED = 0x1
+_DAMAGED: type[Exception] = isal_zlib.error
 
 
 class MemberStream(io.RawIOBase):
@@ -91,7 +92,7 @@ class MemberStream(io.RawIOBase):
         self._left -= len(packed)
         try:
             data = packed if self._inflate is None else self._inflate.decompress(packed)
-        except isal_zlib.error as problem:
+        except _DAMAGED as problem:
             raise SourceError(f"{self._place}: the compressed data are damaged ({problem})") from problem
         self._out += len(data)
         self._crc = isal_zlib.crc32(data, self._crc)
@@ -209,7 +210,7 @@ def _require_harmless(data: Path, member: zipfile.ZipInfo) -> None:
     if member.flag_bits & _ENCRYPTED:
         raise SourceError(f"{data}: the member {name!r} is encrypted")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise SourceError(f"{data}: the member {name!r} is compressed in a way (method {member.compress_type}) not read")
+        raise SourceError(f"{data}: the member {name!r} is compressed by a method not read ({member.compress_type})")
     ratio = member.file_size / max(member.compress_size, 1)
     if member.file_size > MAX_MEMBER_BYTES or ratio > MAX_RATIO:
         raise SourceError(

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as csv
 from numpy.typing import NDArray
+from pyarrow import csv
 
 from reeassets.trade.baci.columns import COLUMNS, HIGHEST_PRODUCT, Columns, header_of, pack_keys
 from reeassets.trade.contract import EXAMPLES, Accounting, SourceError
@@ -85,7 +85,7 @@ def read_carefully(
             keep = ~judged.blank
             accounting.read += int(keep.sum())
             for reason, bad in judged.reasons:
-                _reject(accounting, reason, batch, bad & keep, lambda row, at=offset: lines.of(at + row))
+                _reject(accounting, reason, batch, bad & keep, lines, offset)
                 keep &= ~bad
             parts.append((judged.columns.where(keep), np.flatnonzero(keep) + offset))
             offset += batch.num_rows
@@ -190,22 +190,18 @@ def _known(codes: NDArray[np.int32], known: Mask) -> Mask:
     return found
 
 
-def _reject(
-    accounting: Accounting, reason: str, batch: pa.RecordBatch, bad: Mask, line_of: Callable[[int], int]
-) -> None:
+def _reject(accounting: Accounting, reason: str, batch: pa.RecordBatch, bad: Mask, lines: _Lines, offset: int) -> None:
     count = int(bad.sum())
     if not count:
         return
     examples: list[tuple[int | None, str]] = []
     for row in np.flatnonzero(bad)[:EXAMPLES]:
         texts = (batch.column(name)[int(row)].as_py().decode("utf-8", errors="replace") for name in COLUMNS)
-        examples.append((line_of(int(row)), ",".join(text[:40] for text in texts)))
+        examples.append((lines.of(offset + int(row)), ",".join(text[:40] for text in texts)))
     accounting.reject(reason, count, examples)
 
 
-def _first_of_each_key(
-    columns: Columns, rows: NDArray[np.int64], accounting: Accounting, lines: _Lines
-) -> Columns:
+def _first_of_each_key(columns: Columns, rows: NDArray[np.int64], accounting: Accounting, lines: _Lines) -> Columns:
     """Keep the first row of each key."""
     packed = pack_keys(columns)
     order = np.argsort(packed, kind="stable")

@@ -1,8 +1,8 @@
 """From the bytes of a year's file to flows, every row accounted for.
 
-Two readers of one meaning. The *fast* one lets Arrow convert whole blocks to numbers and gives up at the first thing that is
-not as it should be. Then the *careful* one reads the file again as text, row by row as far as reasons go, and says what
-is wrong with which line.
+Two readers of one meaning. The *fast* one lets Arrow convert whole blocks to numbers and gives up at the first thing
+that is not as it should be. Then the *careful* one reads the file again as text, and says what is wrong with which
+line.
 """
 
 import io
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as csv
 from numpy.typing import NDArray
+from pyarrow import csv
 
 from reeassets.streams import StartOver
 from reeassets.trade.baci.careful import read_carefully
@@ -25,7 +25,7 @@ _BLOCK = 8 << 20
 _NO_QUANTITY = ["", "NA", *(" " * width + text for width in range(1, 25) for text in ("", "NA"))]
 
 
-class _NotAsExpected(Exception):  # noqa: N818  (a signal between two functions of this module, not an error)
+class _NotAsExpected(Exception):
     """The fast reader met something that the careful one has to look at."""
 
 

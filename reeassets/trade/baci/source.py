@@ -26,8 +26,8 @@ class BaciSource:
     def __init__(self, settings: Settings):
         if settings.data is None:
             raise SourceError(
-                "the source baci needs --data: CEPII's archive (BACI_HS07_V202601.zip), its unpacked folder, or a year's "
-                ".csv file; `reeassets fetch baci` downloads an archive"
+                "the source baci needs --data: CEPII's archive (BACI_HS07_V202601.zip), its unpacked folder, or a "
+                "year's .csv file; `reeassets fetch baci` downloads an archive"
             )
         self._files = open_files(settings.data)
         self._release = recognise(str(settings.data), self._files.names)
@@ -62,7 +62,8 @@ class BaciSource:
         if year is not None:
             name = self._file(year)
             return {name: self._files.identity(name)}
-        own = {self._release.countries: self._files.identity(self._release.countries)} if self._release.countries else {}
+        table = self._release.countries
+        own = {table: self._files.identity(table)} if table else {}
         return own | digests([bundled_file(COUNTRY_TABLE)])
 
     def digests(self, year: int | None) -> dict[str, str]:
