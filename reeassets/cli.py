@@ -70,6 +70,25 @@ def run(
     raise typer.Exit(run_and_report(settings, out, force=force))
 
 
+fetch = typer.Typer(help="Download trade data.", no_args_is_help=True)
+app.add_typer(
+    fetch, name="fetch", epilog="Example: [bold]reeassets fetch baci --nomenclature HS07 --version V202601[/bold]"
+)
+
+
+@fetch.command("baci", epilog="Example: [bold]reeassets fetch baci --nomenclature HS07 --version V202601[/bold]")
+def fetch_baci(
+    nomenclature: Annotated[str, typer.Option(help="Revision of the Harmonized System, HS92 to HS22")] = "HS07",
+    version: Annotated[str, typer.Option(help="Release of BACI")] = "V202601",
+    to: Annotated[Path, typer.Option(help="Folder to put the archive into")] = Path("downloads"),
+    base_url: Annotated[str | None, typer.Option(help="Where the archives are; by default CEPII's server")] = None,
+) -> None:
+    """Download CEPII's archive of one revision, or verify the one that is there."""
+    from reeassets.console.fetch import fetch_baci as download
+
+    raise typer.Exit(download(nomenclature, version, to, base_url, out))
+
+
 @app.command(epilog="Example: [bold]reeassets ui --port 3000[/bold]   then open http://127.0.0.1:3000")
 def ui(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1")] = 3000,

@@ -78,7 +78,16 @@ class Settings(BaseSettings):
     source: str = Field("sample", description="Source of raw trade, by plugin name")
     data: Path | None = Field(None, description="File or folder the source reads; the sample brings its own")
     tables: str | None = Field(None, description="Folder or URL that keeps the tables; by default `tables` in the home")
-    years: Annotated[tuple[int, ...], NoDecode] = Field(tuple(range(2007, 2024)), description="Years to compute")
+    years: Annotated[tuple[int, ...], NoDecode] = Field(
+        tuple(range(2007, 2024)), description="Years to compute; by default those of 2007-2023 that the source has"
+    )
+    comtrade_cif_margin: float = Field(
+        0.08, ge=0, le=1, description="Freight and insurance in import reports to Comtrade, as a share of the FOB value"
+    )
+    comtrade_record_limit: int = Field(
+        100_000, ge=1, description="Records one answer of UN Comtrade may have; 100,000 with a free subscription"
+    )
+    comtrade_proxy: str | None = Field(None, description="HTTP proxy to UN Comtrade")
     max_rejected_share: float = Field(
         0.001, ge=0, le=1, description="Share of a year's rows that may be rejected before the year is refused"
     )
@@ -87,6 +96,13 @@ class Settings(BaseSettings):
         None, description="Classifier whose votes are taken; by default the product set's own"
     )
     link_proposer: str | None = Field(None, description="Proposer of candidate links; by default the product set's own")
+
+    concordance_rule: Literal["equal", "same_number", "whole", "drop"] = Field(
+        "equal", description="What happens to a code of the data that merges several products of the set's revision"
+    )
+    concordance_least_share: float = Field(
+        0.01, ge=0, lt=1, description="Smaller shares of such a code are left out: traces, as of waste codes in HS22"
+    )
 
     link_draws: int = Field(999, ge=19, description="Permutations of countries behind a link's p-value")
     link_seed: int = Field(20250801, ge=0, description="Seed of the permutations")

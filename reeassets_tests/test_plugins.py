@@ -73,7 +73,7 @@ def test_an_unknown_group_is_an_error():
 @pytest.mark.parametrize(
     ("group", "contract", "expected"),
     [
-        ("sources", SourceFactory, {"sample"}),
+        ("sources", SourceFactory, {"sample", "baci", "comtrade"}),
         ("product_sets", ProductSet, {"critical30"}),
         ("classifiers", Classifier, {"critical30"}),
         ("link_proposers", LinkProposer, {"critical30"}),

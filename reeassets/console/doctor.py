@@ -47,8 +47,8 @@ def _problems(settings: Settings) -> Iterator[str]:
     """Yield what is wrong, in the order a user would mend it."""
     for group in plugins.GROUPS:
         yield from (f"{found.origin} does not load: {found.error}" for found in plugins.discover(group) if found.error)
-    from reeassets.products.sets import classifier, product_set, require_nomenclature
-    from reeassets.trade.sources import open_source, require_years
+    from reeassets.products.sets import classifier, product_set
+    from reeassets.trade.sources import open_source, require_years, with_years
 
     broken = _problem(lambda: open_source(settings))
     if broken:
@@ -56,8 +56,8 @@ def _problems(settings: Settings) -> Iterator[str]:
     else:
         source = open_source(settings)
         checks: list[Callable[[], object]] = [
-            lambda: require_years(source, settings.years),
-            lambda: require_nomenclature(product_set(settings), source.nomenclature),
+            lambda: require_years(source, with_years(settings, source).years),
+            lambda: product_set(settings),
             lambda: classifier(settings),
         ]
         yield from (told for told in map(_problem, checks) if told)

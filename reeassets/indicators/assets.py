@@ -9,10 +9,11 @@ from reeassets.indicators.hazards import hazard_coverage
 from reeassets.indicators.year_network import YearNetwork
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
+from reeassets.products.carried import set_totals
 from reeassets.settings import Settings
 from reeassets.trade.bundled import digests
 
-_INPUTS = ("trade_flows", "country_totals", "product_totals", "io_links")
+_INPUTS = ("trade_flows", "country_totals", "io_links")
 _PLUGINS = ("indicators", "hazards")
 
 
@@ -21,10 +22,11 @@ def _hazard(settings: Settings) -> Hazard:
 
 
 def _network(step: Step, hazard: Hazard) -> YearNetwork:
+    flows = step.read("trade_flows")
     return YearNetwork.build(
-        step.read("trade_flows"),
+        flows,
         step.read("country_totals"),
-        step.read("product_totals"),
+        set_totals(flows),
         step.read("io_links"),
         hazard,
         step.settings,

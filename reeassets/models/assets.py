@@ -7,12 +7,13 @@ from reeassets.models.findings import findings as judge
 from reeassets.models.panel import build_panel
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
+from reeassets.products.carried import set_totals
 
 _STATSMODELS = frozenset({"statsmodels", "parquet"})
 
 
 @recipe(
-    inputs=("product_indicators", "indicator_variants", "country_totals", "product_totals", "classified_products"),
+    inputs=("product_indicators", "indicator_variants", "country_totals", "trade_flows", "classified_products"),
     uses=("model_deltas", "years"),
     plugins=("hazards",),
 )
@@ -22,7 +23,7 @@ def panel(step: Step) -> pd.DataFrame:
         step.read("product_indicators"),
         step.read("indicator_variants"),
         step.read("country_totals"),
-        step.read("product_totals"),
+        set_totals(step.read("trade_flows")),
         sets.stages(step.read("classified_products")),
         step.settings,
     )

@@ -7,6 +7,7 @@ from reeassets.networks import candidates, edges, tiers, validation
 from reeassets.networks.contract import LinkProposer
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
+from reeassets.products.carried import set_totals
 from reeassets.settings import Settings
 from reeassets.trade.bundled import digests
 
@@ -37,16 +38,15 @@ def candidate_links(step: Step) -> pd.DataFrame:
 
 
 @recipe(
-    inputs=("candidate_links", "classified_products", "trade_flows", "country_totals", "product_totals"),
+    inputs=("candidate_links", "classified_products", "trade_flows", "country_totals"),
     uses=("link_draws", "link_seed", "link_fdr", "years"),
     kinds=frozenset({"scipy", "parquet"}),
 )
 def io_links(step: Step) -> pd.DataFrame:
     """Test the candidate links on all years of trade."""
     products = sets.members(step.read("classified_products"))["product"].tolist()
-    ranks = validation.residual_ranks(
-        step.read("trade_flows"), step.read("country_totals"), step.read("product_totals"), products
-    )
+    flows = step.read("trade_flows")
+    ranks = validation.residual_ranks(flows, step.read("country_totals"), set_totals(flows), products)
     links = validation.validate_links(
         step.read("candidate_links"),
         ranks,

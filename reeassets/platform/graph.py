@@ -15,7 +15,7 @@ from reeassets.settings import Settings
 from reeassets.storage import MissingPartition, Provenance, TableStore, replacing
 from reeassets.tables import Table
 from reeassets.trade.contract import Source
-from reeassets.trade.sources import open_source
+from reeassets.trade.sources import open_source, with_years
 
 STAGE_PACKAGES = ("trade", "products", "networks", "indicators", "clusters", "models", "report")
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -61,6 +61,7 @@ class Graph:
 
     def __post_init__(self) -> None:
         """Collect the stages, from left to right."""
+        self.settings = with_years(self.settings, self.source)
         self.tables, found = {}, []
         for stage in STAGE_PACKAGES:
             if stage != "report":

@@ -129,8 +129,8 @@ class Recipe:
         ``outside(settings, year)``: digests of what it reads outside the store, by name; see
         :func:`reeassets.trade.bundled.digests`.
     lineage : callable or None
-        ``lineage(settings, year)``: SHA-256 of the files behind ``outside``, by name, asked only when a partition is made;
-        None if ``outside`` gives them already.
+        ``lineage(settings, year)``: SHA-256 of the files behind ``outside``, by name, asked only when a partition is
+        made; None if ``outside`` gives them already.
     output : FileOutput or None
         Set if it makes a file instead of a table.
     kinds : frozenset of str

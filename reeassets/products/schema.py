@@ -2,7 +2,7 @@
 
 from reeassets.products.contract import APPLICATIONS
 from reeassets.settings import STAGES, Settings
-from reeassets.tables import Table, column, country_column, product_column, year_column
+from reeassets.tables import PRODUCT_CODE, Table, column, country_column, product_column, year_column
 
 PRODUCT_VOTES = Table(
     stage="products",
@@ -44,6 +44,53 @@ CLASSIFIED_PRODUCTS = Table(
     key=("product",),
 )
 
+PRODUCT_CONCORDANCE = Table(
+    stage="products",
+    name="product_concordance",
+    description="Which codes of the trade data make up each product of the set, and with which share of their value.",
+    columns={
+        "set_product": product_column("Product of the set, in the revision the set is written in"),
+        "product": column(
+            "str",
+            "Code of the trade data's revision; null if the product cannot be carried",
+            matches=PRODUCT_CODE,
+            nullable=True,
+        ),
+        "relation": column(
+            "str",
+            "Codes of the set's revision to codes of the data's",
+            isin=("1:1", "1:n", "n:1", "n:n"),
+            nullable=True,
+        ),
+        "share": column("float64", "Share of the code's value that is the product's", gt=0, le=1, nullable=True),
+        "rule": column("str", "How a code that merges several products is shared out"),
+        "exact": column("bool", "Whether all of the code is the product's"),
+        "reason": column("str", "Why the product cannot be carried; null if it can", nullable=True),
+    },
+    key=("set_product", "product"),
+)
+
+_TOUCHED = "thousand current US$"
+
+CONCORDANCE_VALUE = Table(
+    stage="products",
+    name="concordance_value",
+    description="How much of the trade in each product rests on exact codes, on sums and on shares of codes.",
+    columns={
+        "year": year_column(),
+        "set_product": product_column("Product of the set"),
+        "exact_kusd": column("float64", "Trade in codes that are the product and nothing else", unit=_TOUCHED, ge=0),
+        "summed_kusd": column("float64", "Trade in several codes that together are the product", unit=_TOUCHED, ge=0),
+        "split_kusd": column("float64", "Shares of codes that merge several products", unit=_TOUCHED, ge=0),
+        "merged_kusd": column("float64", "Whole value of those codes: the most it could be", unit=_TOUCHED, ge=0),
+        "exact_share": column("float64", "Share of the set's trade of the year", ge=0, le=1, nullable=True),
+        "summed_share": column("float64", "Share of the set's trade of the year", ge=0, le=1, nullable=True),
+        "split_share": column("float64", "Share of the set's trade of the year", ge=0, le=1, nullable=True),
+    },
+    key=("year", "set_product"),
+    by_year=True,
+)
+
 TRADE_FLOWS = Table(
     stage="products",
     name="trade_flows",
@@ -65,4 +112,4 @@ TRADE_FLOWS = Table(
 
 def tables(settings: Settings) -> list[Table]:  # noqa: ARG001  (the signature is the same in every stage)
     """Return the tables of this stage."""
-    return [PRODUCT_VOTES, CLASSIFIED_PRODUCTS, TRADE_FLOWS]
+    return [PRODUCT_VOTES, CLASSIFIED_PRODUCTS, PRODUCT_CONCORDANCE, TRADE_FLOWS, CONCORDANCE_VALUE]

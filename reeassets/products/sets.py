@@ -1,4 +1,4 @@
-"""Product sets, classifiers: which ones the settings name, and whether they fit the source."""
+"""Product sets and classifiers: which ones the settings name, and who is in a set."""
 
 import pandas as pd
 
@@ -15,14 +15,6 @@ def product_set(settings: Settings) -> ProductSet:
 def classifier(settings: Settings) -> Classifier:
     """Return the configured classifier, or the product set's own."""
     return plugins.get("classifiers", settings.classifier or product_set(settings).classifier, Classifier)
-
-
-def require_nomenclature(chosen: ProductSet, nomenclature: str) -> None:
-    """Raise ValueError if a product set is written in another revision than the source."""
-    if chosen.nomenclature != nomenclature:
-        raise ValueError(
-            f"the product set {chosen.name!r} is written in {chosen.nomenclature}, but the source is in {nomenclature}"
-        )
 
 
 def classified_products(majority: pd.DataFrame, chosen: ProductSet) -> pd.DataFrame:

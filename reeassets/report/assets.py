@@ -2,14 +2,24 @@
 
 from pathlib import Path
 
+from reeassets.indicators.contract import registered_indicators
 from reeassets.platform.recipe import FileOutput, Step, file_recipe
 from reeassets.platform.warehouse import build_warehouse
+from reeassets.products import sets
+from reeassets.report.html import SHOWN_SETTINGS, TABLES, TEMPLATE, Origin, render
+from reeassets.trade.bundled import digests
 
 WAREHOUSE = FileOutput(
     stage="report",
     name="warehouse",
     description="One DuckDB file, read-only by custom, with every table and comments on tables and columns.",
     path=lambda settings: settings.warehouse_file,
+)
+HTML_REPORT = FileOutput(
+    stage="report",
+    name="html_report",
+    description="One HTML file that reads offline: data, findings, figures, definitions and provenance.",
+    path=lambda settings: settings.report_file,
 )
 
 
@@ -19,4 +29,41 @@ def warehouse(step: Step, path: Path) -> None:
     step.metadata["rows"] = build_warehouse(path, step.store, list(step.tables.values()), step.settings)
 
 
-RECIPES = [warehouse]
+@file_recipe(
+    HTML_REPORT,
+    inputs=TABLES,
+    uses=(*SHOWN_SETTINGS, "data"),
+    plugins=("sources", "product_sets", "indicators"),
+    outside=lambda *_: digests([TEMPLATE]),
+    kinds=frozenset({"plotly", "html"}),
+)
+def html_report(step: Step, path: Path) -> None:
+    """Write the report beside the old one; the caller swaps it in."""
+    page = render(
+        {name: step.read(name) for name in TABLES},
+        _origin(step),
+        step.settings,
+        [indicator.under(step.settings) for indicator in registered_indicators()],
+    )
+    path.write_text(page, encoding="utf-8")
+
+
+def _origin(step: Step) -> Origin:
+    """Say what the findings were made from, as recorded with them."""
+    chosen = sets.product_set(step.settings)
+    recorded = step.store.provenance(step.tables["findings"])
+    assert recorded is not None
+    return Origin(
+        source=step.source.name,
+        version=step.source.version,
+        nomenclature=step.source.nomenclature,
+        notes=step.source.notes,
+        product_set=chosen.name,
+        set_version=chosen.version,
+        set_description=chosen.description,
+        configuration=recorded.configuration,
+        inputs=recorded.inputs,
+    )
+
+
+RECIPES = [warehouse, html_report]

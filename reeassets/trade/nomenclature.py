@@ -39,6 +39,14 @@ def nomenclature(revision: str) -> pd.DataFrame:
     )
 
 
+def _undo_double_encoding(name: str) -> str:
+    """Repair a name that was encoded in UTF-8 twice, as a few in CEPII's table are; leave any other as it is."""
+    try:
+        return name.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return name
+
+
 def read_country_table(path: Path | io.RawIOBase | io.BufferedReader) -> pd.DataFrame:
     """Read a country table as CEPII ships it.
 
@@ -48,7 +56,7 @@ def read_country_table(path: Path | io.RawIOBase | io.BufferedReader) -> pd.Data
     return pd.DataFrame(
         {
             "country_code": table["country_code"].astype("int64"),
-            "country_name": table["country_name"],
+            "country_name": table["country_name"].map(_undo_double_encoding),
             "iso2": table["country_iso2"],
             "iso3": table["country_iso3"],
         }

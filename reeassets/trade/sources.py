@@ -21,6 +21,29 @@ def open_source(settings: Settings) -> Source:
     return source
 
 
+def with_years(settings: Settings, source: Source) -> Settings:
+    """Return the settings with the years that the source has, if nobody said which.
+
+    Those are its years from 2007 to 2023, or all it has if none is among these.
+
+    Raises
+    ------
+    SourceError
+        If a year in between is missing: a gap is left out only when it is asked for.
+    """
+    if "years" in settings.model_fields_set:
+        return settings
+    available = source.years()
+    years = tuple(year for year in available if year in settings.years) or available
+    missing = sorted(set(range(years[0], years[-1] + 1)) - set(years)) if years else []
+    if missing:
+        raise SourceError(
+            f"source {source.name!r} ({source.version}) lacks {format_years(missing)} between its other years; "
+            f"to leave a gap, name the years: --years {format_years(years)}"
+        )
+    return settings.model_copy(update={"years": years})
+
+
 def require_years(source: Source, years: tuple[int, ...]) -> None:
     """Raise SourceError, naming them, if the source lacks some of the years."""
     available = source.years()

@@ -13,7 +13,7 @@ import pandas as pd
 
 # Codes that share an ISO3 (276 and 280 are both DEU) are one country: their flows are summed, and what remains inside
 # the country is not trade.
-_FLOWS = """
+FLOWS = """
     select raw.year, exporter.iso3 as exporter, importer.iso3 as importer, raw.product, raw.value_kusd::decimal(18, 6)
     as value_kusd,
         raw.quantity_t::decimal(18, 6) as quantity_t
@@ -48,7 +48,7 @@ def country_totals(connection: duckdb.DuckDBPyConnection, raw: Path, countries: 
     return _query(
         connection,
         f"""
-        with flows as ({_FLOWS}), sides as (
+        with flows as ({FLOWS}), sides as (
             select year, exporter as country, value_kusd as exports_kusd, 0::decimal(18, 6) as imports_kusd from flows
             union all select year, importer, 0::decimal(18, 6), value_kusd from flows)
         select year, country, sum(exports_kusd)::double as exports_kusd,
@@ -65,7 +65,7 @@ def product_totals(connection: duckdb.DuckDBPyConnection, raw: Path, countries: 
     """Sum world trade per product of a year; parameters as in :func:`country_totals`."""
     return _query(
         connection,
-        f"with flows as ({_FLOWS}) select year, product, sum(value_kusd)::double as value_kusd, $basis as basis "  # noqa: S608
+        f"with flows as ({FLOWS}) select year, product, sum(value_kusd)::double as value_kusd, $basis as basis "  # noqa: S608
         "from flows group by year, product",
         raw,
         countries,
@@ -73,33 +73,8 @@ def product_totals(connection: duckdb.DuckDBPyConnection, raw: Path, countries: 
     )
 
 
-def bilateral_flows(
-    connection: duckdb.DuckDBPyConnection, raw: Path, countries: Path, products: list[str]
-) -> pd.DataFrame:
-    """Cut the given products out of a year's raw trade, country by country.
-
-    Returns
-    -------
-    DataFrame
-        ``year``, ``exporter``, ``importer`` (ISO3), ``product``, ``value_kusd``, ``quantity_t`` (null where no summed
-        flow has a quantity), one row per exporter, importer and product.
-    """
-    return _query(
-        connection,
-        f"""
-        with flows as ({_FLOWS})
-        select year, exporter, importer, product, sum(value_kusd)::double as value_kusd,
-            sum(quantity_t)::double as quantity_t
-        from flows where list_contains($products, product) group by year, exporter, importer, product
-        """,  # noqa: S608
-        raw,
-        countries,
-        products=products,
-    )
-
-
 def unaccounted_flows(connection: duckdb.DuckDBPyConnection, raw: Path, countries: Path) -> dict[str, int]:
-    """Count the rows of a year's raw trade that :func:`bilateral_flows` cannot use, by reason.
+    """Count the rows of a year's raw trade that are no flow between countries, by reason.
 
     Returns
     -------

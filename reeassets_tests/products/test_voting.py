@@ -85,11 +85,6 @@ def test_products_outside_the_set_are_listed_without_a_classification(critical30
     assert outside["stage"].isna().all()
 
 
-def test_a_set_in_another_revision_than_the_source_is_refused():
-    with pytest.raises(ValueError, match=r"critical30.*HS17.*HS07"):
-        sets.require_nomenclature(CRITICAL30, "HS07")
-
-
 def test_a_product_without_a_stage_cannot_be_in_a_set():
     cast = votes(("x", "000001", True, None, "magnets", "Nd", 0.9, "r"))
     with pytest.raises(ValueError, match=r"no stage was voted for 000001"):

@@ -28,6 +28,7 @@ def test_the_country_table_keeps_codes_that_look_like_something_else():
     # Namibia's alpha-2 code NA was lost on the way into the bundled copy; it must not become a missing value.
     assert table.loc[516, "iso2"] == ""
     assert table.loc[490, "iso3"] == "S19"
+    assert table.loc[[384, 792, 531], "country_name"].tolist() == ["Côte d'Ivoire", "Türkiye", "Curaçao"]
     assert table.loc[[251, 842, 276, 280], "iso3"].tolist() == ["FRA", "USA", "DEU", "DEU"]
 
 

@@ -33,16 +33,6 @@ def connection():
         yield connection
 
 
-def test_flows_of_codes_that_share_an_iso3_are_summed(files, connection):
-    flows = totals.bilateral_flows(connection, *files, ["850511"]).sort_values("exporter")
-    assert flows[["exporter", "importer", "product", "value_kusd"]].to_numpy().tolist() == [
-        ["CHN", "DEU", "850511", 7.0],
-        ["DEU", "CHN", "850511", 10.101],
-    ]
-    assert flows["quantity_t"].isna().tolist() == [True, False]
-    assert flows["quantity_t"].tolist()[1] == 1.0
-
-
 def test_country_totals_are_over_all_products(files, connection):
     table = totals.country_totals(connection, *files, "set only").set_index("country")
     assert table.loc["CHN", ["exports_kusd", "imports_kusd"]].tolist() == [9.5, 10.101]

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from isal import isal_zlib
 
@@ -22,7 +23,8 @@ MAX_RATIO = 200
 MAX_MEMBER_BYTES = 16 * 1024**3
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _ENCRYPTED = 0x1
-_DAMAGED: type[Exception] = isal_zlib.error
+# The stub calls the exception class an instance of it.
+_DAMAGED: Any = isal_zlib.error
 
 
 class MemberStream(io.RawIOBase):

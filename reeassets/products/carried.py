@@ -1,0 +1,97 @@
+"""The set's trade, carried from the revision of the data to the revision that the set is written in."""
+
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from reeassets.trade.concordance import carry_set, touched_value
+from reeassets.trade.concordance.carry import Rule
+from reeassets.trade.totals import FLOWS
+
+
+def product_concordance(
+    products: list[str], set_revision: str, data_revision: str, *, rule: Rule, least_share: float
+) -> pd.DataFrame:
+    """Say which codes of the data make up each product of the set; see docs/CONCORDANCE.md.
+
+    Parameters
+    ----------
+    products : list of str
+        The set.
+    set_revision, data_revision : str
+        Revisions of the Harmonized System.
+    rule, least_share
+        See :func:`reeassets.trade.concordance.carry_set`.
+
+    Returns
+    -------
+    DataFrame
+        Table ``product_concordance``. Within one revision every product is itself.
+    """
+    if set_revision == data_revision:
+        same = pd.DataFrame({"set_product": sorted(products), "product": sorted(products)}, dtype="str")
+        return same.assign(relation="1:1", share=1.0, rule=rule, exact=True, reason=pd.Series(pd.NA, index=same.index))
+    return carry_set(products, set_revision, data_revision, rule, least_share)
+
+
+def trade_flows(connection: duckdb.DuckDBPyConnection, raw: Path, countries: Path, concordance: Path) -> pd.DataFrame:
+    """Cut the set's products out of a year's raw trade, country by country.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        Engine.
+    raw, countries, concordance : Path
+        Parquet files of the tables ``raw_trade`` (one year), ``countries`` and ``product_concordance``.
+
+    Returns
+    -------
+    DataFrame
+        Table ``trade_flows``: one row per exporter, importer and product of the set; ``quantity_t`` is null where no
+        summed flow has a quantity.
+    """
+    # Shares are decimals with nine places for the reason the values are: a sum must not depend on the order of threads.
+    return connection.execute(
+        f"""
+        with flows as ({FLOWS})
+        select year, exporter, importer, set_product as product,
+            sum(value_kusd::decimal(27, 6) * share::decimal(10, 9))::double as value_kusd,
+            sum(quantity_t::decimal(27, 6) * share::decimal(10, 9))::double as quantity_t
+        from flows join read_parquet($concordance) using (product)
+        where list_contains($products, product)
+        group by year, exporter, importer, set_product
+        having sum(value_kusd::decimal(27, 6) * share::decimal(10, 9)) > 0
+        """,  # noqa: S608  (no text from outside: the fragment is a constant)
+        {
+            "raw": str(raw),
+            "countries": str(countries),
+            "concordance": str(concordance),
+            # Said once more as a list, because only a constant lets DuckDB skip the row groups without these products.
+            "products": pd.read_parquet(concordance, columns=["product"])["product"].dropna().unique().tolist(),
+        },
+    ).df()
+
+
+def concordance_value(concordance: pd.DataFrame, product_totals: pd.DataFrame) -> pd.DataFrame:
+    """Say how much of each product's trade in a year rests on exact codes, on sums of codes and on shares of codes.
+
+    Parameters
+    ----------
+    concordance, product_totals : DataFrame
+        Tables ``product_concordance`` and ``product_totals`` (one year).
+
+    Returns
+    -------
+    DataFrame
+        Table ``concordance_value``.
+    """
+    return touched_value(concordance, product_totals[["year", "product", "value_kusd"]])
+
+
+def set_totals(flows: pd.DataFrame) -> pd.DataFrame:
+    """Sum world trade in each product of the set: ``year, product, value_kusd``.
+
+    In the revision of the data these are rows of ``product_totals``; this is their counterpart in the set's revision.
+    """
+    return flows.groupby(["year", "product"], as_index=False, sort=True)["value_kusd"].sum()

@@ -1,0 +1,204 @@
+"""The page: figures, tables and sentences put into the template, with plotly's code inside, as one file.
+
+Equal tables and settings give equal bytes: there are no dates, no random ids, and no paths of this machine.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from reeassets.clusters.names import LEVEL_CUT
+from reeassets.indicators.contract import Indicator
+from reeassets.models.findings import MAJORITY, MIN_PRODUCTS_PER_STAGE, REFERENCE_CLUSTERS, STABLE
+from reeassets.products import sets
+from reeassets.report import labels, showcase, summaries
+from reeassets.report.exhibits import exhibits
+from reeassets.settings import Settings, format_years
+
+TEMPLATE = Path(__file__).with_name("template.html.j2")
+TABLES = (
+    "countries",
+    "product_totals",
+    "classified_products",
+    "io_links",
+    "product_indicators",
+    "tier_contrasts",
+    "tier_contrasts_pooled",
+    "cluster_features",
+    "country_clusters",
+    "cluster_profiles",
+    "cluster_choice",
+    "rca_models",
+    "findings",
+)
+SHOWN_SETTINGS = (
+    "source",
+    "years",
+    "product_set",
+    "classifier",
+    "link_proposer",
+    "link_draws",
+    "link_fdr",
+    "alpha",
+    "hazard",
+    "exposure",
+    "contrast_draws",
+    "cluster_k",
+    "cluster_countries",
+    "cluster_include_final",
+    "cluster_n_init",
+    "cluster_bootstraps",
+    "model_deltas",
+    "model_significance",
+)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a run was made from.
+
+    Attributes
+    ----------
+    source, version, nomenclature, notes : str
+        As the source says of itself.
+    product_set, set_version, set_description : str
+        As the product set says of itself.
+    configuration : str
+        Hash of the settings behind the findings.
+    inputs : mapping of str to str
+        SHA-256 of every input file behind the findings, by file name.
+    """
+
+    source: str
+    version: str
+    nomenclature: str
+    notes: str
+    product_set: str
+    set_version: str
+    set_description: str
+    configuration: str
+    inputs: Mapping[str, str]
+
+    @property
+    def generated(self) -> bool:
+        """Whether the data are not real: the source's name or version says GENERATED."""
+        return "generated" in f"{self.source} {self.version}".casefold()
+
+
+def render(
+    tables: Mapping[str, pd.DataFrame], origin: Origin, settings: Settings, indicators: Sequence[Indicator]
+) -> str:
+    """Make the report.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        The tables named in :data:`TABLES`.
+    origin : Origin
+        What they were made from.
+    settings : Settings
+        The configuration they were made under.
+    indicators : sequence of Indicator
+        The registered indicators, as the settings define them.
+
+    Returns
+    -------
+    str
+        A whole HTML document that loads nothing from anywhere.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from plotly.offline import get_plotlyjs
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATE.parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    members = sets.members(tables["classified_products"])
+    chosen = showcase.choose(members, tables["product_indicators"])
+    return environment.get_template(TEMPLATE.name).render(
+        origin=origin,
+        settings=settings,
+        exhibits={exhibit.id: exhibit for exhibit in exhibits(tables, members, chosen, settings)},
+        plotly=Markup(get_plotlyjs()),  # noqa: S704  (the library's own code, which holds no end of a script)
+        data=_data_section(tables, members, settings),
+        findings=_findings_section(tables["findings"]),
+        chosen=chosen,
+        chosen_sentence=_showcase_sentence(tables, chosen),
+        indicators=[(indicator, labels.indicator(indicator.name)) for indicator in indicators],
+        configuration=_configuration(settings),
+        rules={
+            "level_cut": LEVEL_CUT,
+            "min_products": MIN_PRODUCTS_PER_STAGE,
+            "majority": summaries.percent(MAJORITY),
+            "reference_clusters": REFERENCE_CLUSTERS,
+            "stable": STABLE,
+        },
+        warehouse=Path(os.path.relpath(settings.warehouse_file, settings.report_file.parent)).as_posix(),
+        **_sections(tables, members, settings),
+    )
+
+
+def _data_section(tables: Mapping[str, pd.DataFrame], members: pd.DataFrame, settings: Settings) -> dict[str, Any]:
+    totals = tables["product_totals"]
+    last = totals["year"].max() if len(totals) else None
+    of_set = totals[(totals["year"] == last) & totals["product"].isin(members["product"])]
+    return {
+        "years": format_years(settings.years).replace("-", "–"),
+        "basis": ", ".join(sorted(totals["basis"].unique())),
+        "last_year": last,
+        "trade_billion": summaries.number(of_set["value_kusd"].sum() / 1e6),
+        "countries": tables["product_indicators"]["country"].nunique(),
+    }
+
+
+def _showcase_sentence(tables: Mapping[str, pd.DataFrame], chosen: showcase.Showcase | None) -> str:
+    if chosen is None:
+        return ""
+    shares, _ = showcase.supplier_shares(tables["product_indicators"], chosen.product)
+    return showcase.sentence(shares, labels.country_names(tables["countries"]))
+
+
+def _findings_section(findings: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "rows": summaries.findings_rows(findings),
+        "sentence": summaries.findings_sentence(findings),
+        "data": "; ".join(sorted(findings["data"].unique())),
+    }
+
+
+def _configuration(settings: Settings) -> list[tuple[str, str, str]]:
+    """Return (field, value, meaning) of the settings behind the results; paths stay out."""
+    rows = []
+    for name in SHOWN_SETTINGS:
+        value = getattr(settings, name)
+        shown = (
+            format_years(value) if name == "years" else ", ".join(map(str, value)) if name == "model_deltas" else value
+        )
+        rows.append((name, "–" if shown is None else str(shown), str(type(settings).model_fields[name].description)))
+    return rows
+
+
+def _sections(tables: Mapping[str, pd.DataFrame], members: pd.DataFrame, settings: Settings) -> dict[str, Any]:
+    """Return the rows of every table and the sentence above it, by name."""
+    names, countries = labels.product_names(members), labels.country_names(tables["countries"])
+    level = settings.model_significance
+    return {
+        "products": summaries.product_rows(members, tables["product_totals"]),
+        "products_sentence": summaries.products_sentence(members),
+        "product_names": names,
+        "links": summaries.link_rows(tables["io_links"], names),
+        "links_sentence": summaries.links_sentence(tables["io_links"], settings.link_fdr),
+        "contrasts": summaries.contrast_rows(tables["tier_contrasts_pooled"]),
+        "clusters": summaries.cluster_rows(tables["country_clusters"], countries),
+        "choice": summaries.choice_rows(tables["cluster_choice"]),
+        "choice_sentence": summaries.choice_sentence(tables["cluster_choice"]),
+        "models": summaries.model_rows(tables["rca_models"], level),
+    }

@@ -1,0 +1,1 @@
+"""Source ``comtrade``: raw trade asked from UN Comtrade, reconciled by this project's own rule."""

@@ -1,0 +1,172 @@
+"""One flow from two reports: the importer's, with freight and insurance, and the exporter's, without.
+
+The rule is this project's own, far simpler than BACI's (Gaulier & Zignago 2010), which estimates freight for each pair
+and weighs the two reports by their reporters' reliability:
+
+1. If the importer reported the flow, its value divided by ``1 + cif_margin`` is taken, and its weight.
+2. Otherwise the exporter's value is taken as it is, and its weight.
+
+The two reports of a flow are never mixed; a weight that is missing or 0 in the report taken is missing in the flow.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow as pa
+
+from reeassets.trade.contract import EXAMPLES, RAW_SCHEMA, Accounting, SourceError
+
+OTHER_REQUEST = "year or classification not asked for"
+NOT_HS6 = "not a six-digit product"
+OTHER_PRODUCT = "product not asked for"
+RE_TRADE = "re-export or re-import"
+OTHER_FLOW = "neither import nor export"
+WORLD = "sum over the world"
+AREA = "area not specified"
+BREAKDOWN = "part of a total by customs procedure, transport or second partner"
+SELF = "country with itself"
+UNKNOWN_COUNTRY = "country code not in the table"
+NO_VALUE = "no positive value"
+REPEATED = "same report twice"
+MIRRORED = "exporter's report of a flow that the importer reported"
+
+# What every good year has: such rows are counted, and say nothing against the year.
+BY_DESIGN = frozenset({RE_TRADE, WORLD, AREA, BREAKDOWN, SELF, REPEATED, MIRRORED})
+
+# Codes in Comtrade's table of partners that are no country. 490 (Other Asia n.e.s., Taiwan), 697 and 711 are in BACI's
+# country table and stay.
+WORLD_CODE = 0
+AREAS = frozenset({97, 129, 221, 290, 471, 472, 473, 492, 527, 536, 568, 577, 636, 637, 837, 838, 839, 879, 899})
+
+_REPORT_KEY = ["flowCode", "reporterCode", "partnerCode", "cmdCode"]
+_FLOW_KEY = ["product", "exporter_code", "importer_code"]
+
+
+@dataclass
+class ComtradeAccounting(Accounting):
+    """An accounting in which only what should not be there counts against a year; see :data:`BY_DESIGN`."""
+
+    def require_share(self, limit: float) -> None:
+        """Refuse a year of which too much was rejected for another reason than how Comtrade is made."""
+        faults = {reason: found for reason, found in self.rejections.items() if reason not in BY_DESIGN}
+        Accounting(self.read, faults, self.place).require_share(limit)
+
+
+def reconcile(
+    reports: pd.DataFrame,
+    *,
+    year: int,
+    classification: str,
+    products: Collection[str],
+    countries: Collection[int],
+    cif_margin: float,
+    accounting: Accounting,
+) -> pa.Table:
+    """Turn the reports of a year into flows.
+
+    Parameters
+    ----------
+    reports : DataFrame
+        Columns of :data:`reeassets.trade.comtrade.request.REPORT_SCHEMA`; values in US$, weights in kg.
+    year, classification, products
+        What was asked for.
+    countries : collection of int
+        Codes that are countries.
+    cif_margin : float
+        At least 0; see the head of this module.
+    accounting : Accounting
+        Gets every row: read, and if it is not kept, rejected with the reason.
+
+    Returns
+    -------
+    Table
+        Columns of :data:`reeassets.trade.contract.RAW_SCHEMA`, each exporter, importer and product once, sorted by
+        product, exporter and importer.
+
+    Raises
+    ------
+    SourceError
+        If a country reported one flow with two different values.
+    """
+    accounting.read += len(reports)
+    left = reports
+    for reason, wrong in _faults(reports, year, classification, products, countries).items():
+        hit = wrong.loc[left.index]
+        _reject(accounting, reason, left[hit])
+        left = left[~hit]
+    left = _once(left, year, accounting)
+    imports, exports = left[left["flowCode"] == "M"], left[left["flowCode"] == "X"]
+    taken = _flows(imports, "partnerCode", "reporterCode", 1.0 + cif_margin)
+    other = _flows(exports, "reporterCode", "partnerCode", 1.0)
+    known = pd.MultiIndex.from_frame(other[_FLOW_KEY]).isin(pd.MultiIndex.from_frame(taken[_FLOW_KEY]))
+    _reject(accounting, MIRRORED, exports[known])
+    flows = pd.concat([taken, other[~known]]).sort_values(_FLOW_KEY, kind="stable")
+    columns = flows.assign(year=year)[RAW_SCHEMA.names]
+    return pa.Table.from_pandas(columns, schema=RAW_SCHEMA, preserve_index=False).replace_schema_metadata(None)
+
+
+def _faults(
+    reports: pd.DataFrame, year: int, classification: str, products: Collection[str], countries: Collection[int]
+) -> dict[str, pd.Series]:
+    """Return by reason, the one that is named first before the others, which reports are not kept."""
+    reporter, partner = reports["reporterCode"], reports["partnerCode"]
+    flow, product, known = reports["flowCode"], reports["cmdCode"], list(countries)
+    areas = AREAS - set(known)
+    # A report converted to an older revision says so in one of the two columns.
+    asked = (reports["classificationCode"] == classification) | (reports["classificationSearchCode"] == classification)
+    totals = (reports["motCode"] == 0) & (reports["customsCode"] == "C00") & (reports["partner2Code"] == 0)
+    return {
+        OTHER_REQUEST: (reports["refYear"] != year) | ~asked,
+        NOT_HS6: ~product.str.fullmatch(r"[0-9]{6}").fillna(value=False).astype(bool),
+        OTHER_PRODUCT: ~product.isin(list(products)),
+        RE_TRADE: flow.isin(["RX", "RM"]),
+        OTHER_FLOW: ~flow.isin(["X", "M"]),
+        WORLD: (reporter == WORLD_CODE) | (partner == WORLD_CODE),
+        AREA: reporter.isin(areas) | partner.isin(areas),
+        BREAKDOWN: ~totals,
+        SELF: reporter == partner,
+        UNKNOWN_COUNTRY: ~(reporter.isin(known) & partner.isin(known)),
+        NO_VALUE: ~(reports["primaryValue"] > 0),
+    }
+
+
+def _once(reports: pd.DataFrame, year: int, accounting: Accounting) -> pd.DataFrame:
+    """Return each report once; Comtrade is known to send the same one twice."""
+    again = reports.duplicated([*_REPORT_KEY, "primaryValue", "netWgt"])
+    _reject(accounting, REPEATED, reports[again])
+    single = reports[~again]
+    twice = single[single.duplicated(_REPORT_KEY, keep=False)].sort_values([*_REPORT_KEY, "primaryValue"])
+    if len(twice):
+        told = "; ".join(_text(row) for row in twice.head(2).to_dict("records"))
+        raise SourceError(
+            f"UN Comtrade {year}: {len(twice)} reports contradict another of the same country, e.g. {told}"
+        )
+    return single
+
+
+def _flows(reports: pd.DataFrame, exporter: str, importer: str, divisor: float) -> pd.DataFrame:
+    """Return flows in thousand US$ and tonnes."""
+    weight = reports["netWgt"]
+    return pd.DataFrame(
+        {
+            "product": reports["cmdCode"],
+            "exporter_code": reports[exporter].astype("int64"),
+            "importer_code": reports[importer].astype("int64"),
+            "value_kusd": reports["primaryValue"] / divisor / 1000.0,
+            "quantity_t": (weight / 1000.0).where(weight > 0),
+        }
+    )
+
+
+def _reject(accounting: Accounting, reason: str, rows: pd.DataFrame) -> None:
+    if len(rows):
+        examples: list[tuple[int | None, str]] = [(None, _text(row)) for row in rows.head(EXAMPLES).to_dict("records")]
+        accounting.reject(reason, len(rows), examples)
+
+
+def _text(row: dict[str, object]) -> str:
+    return (
+        f"reporter {row['reporterCode']}, partner {row['partnerCode']}, flow {row['flowCode']}, "
+        f"product {row['cmdCode']}, {row['primaryValue']} US$"
+    )

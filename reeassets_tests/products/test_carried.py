@@ -1,0 +1,95 @@
+"""The set's trade by hand: countries merged, codes summed, merged codes shared out."""
+
+import duckdb
+import pandas as pd
+import pytest
+
+from reeassets.products.carried import concordance_value, product_concordance, set_totals, trade_flows
+from reeassets.products.schema import CONCORDANCE_VALUE, PRODUCT_CONCORDANCE, TRADE_FLOWS
+
+
+@pytest.fixture
+def files(tmp_path):
+    # 276 and 280 are both Germany; 999 is in no country table.
+    raw = pd.DataFrame(
+        [
+            (2000, 276, 156, "850511", 10.001, 1.0),
+            (2000, 280, 156, "850511", 0.1, None),
+            (2000, 156, 276, "850511", 7.0, None),
+            (2000, 276, 280, "850511", 3.0, None),
+            (2000, 999, 156, "850511", 5.0, None),
+            (2000, 156, 276, "252810", 2.5, 4.0),
+            (2000, 156, 276, "252890", 1.25, None),
+            (2000, 156, 276, "010110", 99.0, None),
+        ],
+        columns=["year", "exporter_code", "importer_code", "product", "value_kusd", "quantity_t"],
+    )
+    countries = pd.DataFrame({"country_code": [276, 280, 156], "iso3": ["DEU", "DEU", "CHN"]})
+    raw.to_parquet(tmp_path / "raw.parquet")
+    countries.to_parquet(tmp_path / "countries.parquet")
+
+    def flows(concordance):
+        concordance.to_parquet(tmp_path / "concordance.parquet")
+        with duckdb.connect(":memory:") as connection:
+            paths = (tmp_path / f"{name}.parquet" for name in ("raw", "countries", "concordance"))
+            table = TRADE_FLOWS.check(trade_flows(connection, *paths))
+        return {tuple(row[1:4]): tuple(row[4:]) for row in table.itertuples(index=False, name=None)}
+
+    return flows
+
+
+def concordance(*rows):
+    frame = pd.DataFrame(rows, columns=["set_product", "product", "relation", "share"])
+    return frame.assign(rule="equal", exact=frame["share"] == 1, reason=None).astype({"reason": "str"})
+
+
+def test_flows_of_codes_that_share_an_iso3_are_summed(files):
+    found = files(concordance(("850511", "850511", "1:1", 1.0)))
+    assert set(found) == {("CHN", "DEU", "850511"), ("DEU", "CHN", "850511")}
+    assert found["DEU", "CHN", "850511"] == (10.101, 1.0)
+    value, quantity = found["CHN", "DEU", "850511"]
+    assert value == 7.0
+    assert pd.isna(quantity)
+
+
+def test_codes_that_make_up_one_product_are_summed(files):
+    found = files(concordance(("252800", "252810", "1:n", 1.0), ("252800", "252890", "1:n", 1.0)))
+    assert found == {("CHN", "DEU", "252800"): (3.75, 4.0)}
+
+
+def test_a_merged_code_gives_each_product_its_share(files):
+    found = files(concordance(("000001", "252810", "n:1", 1 / 3), ("000002", "252810", "n:1", 0.5)))
+    assert found["CHN", "DEU", "000001"] == pytest.approx((2.5 / 3, 4 / 3), rel=1e-8)
+    assert found["CHN", "DEU", "000002"] == pytest.approx((1.25, 2.0), rel=1e-12)
+
+
+def test_a_product_that_cannot_be_carried_has_no_trade(files):
+    lost = concordance(("850511", "850511", "1:1", 1.0), ("000009", None, None, None)).astype({"product": "str"})
+    assert {key[2] for key in files(lost)} == {"850511"}
+
+
+def test_within_one_revision_every_product_is_itself():
+    table = PRODUCT_CONCORDANCE.check(
+        product_concordance(["850511", "260600"], "HS17", "HS17", rule="equal", least_share=0.01)
+    )
+    assert table[["set_product", "product", "share"]].to_numpy().tolist() == [
+        ["260600", "260600", 1.0],
+        ["850511", "850511", 1.0],
+    ]
+
+
+def test_between_revisions_the_value_each_kind_of_code_touches_is_told():
+    table = PRODUCT_CONCORDANCE.check(
+        product_concordance(["850511", "252800"], "HS17", "HS07", rule="equal", least_share=0.01)
+    )
+    totals = pd.DataFrame(
+        {"year": 2000, "product": ["850511", "252810", "252890", "010110"], "value_kusd": [6.0, 3.0, 1.0, 90.0]}
+    )
+    value = CONCORDANCE_VALUE.check(concordance_value(table, totals)).set_index("set_product")
+    assert value.loc["850511", ["exact_kusd", "exact_share"]].tolist() == [6.0, 0.6]
+    assert value.loc["252800", ["summed_kusd", "summed_share", "split_kusd"]].tolist() == [4.0, 0.4, 0.0]
+
+
+def test_totals_of_the_set_are_sums_of_its_flows():
+    flows = pd.DataFrame({"year": 2000, "product": ["a", "b", "a"], "value_kusd": [1.0, 2.0, 3.0]})
+    assert set_totals(flows)["value_kusd"].tolist() == [4.0, 2.0]

@@ -1,0 +1,332 @@
+"""Small tables for the report, every number written out, each obeying its schema."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reeassets.clusters import schema as clusters
+from reeassets.indicators import schema as indicators
+from reeassets.indicators.contract import registered_indicators
+from reeassets.models import schema as models
+from reeassets.networks import schema as networks
+from reeassets.products import schema as products
+from reeassets.report.html import Origin, render
+from reeassets.settings import Settings
+from reeassets.trade import schema as trade
+
+YEARS = (2020, 2021)
+SETTINGS = Settings(home=Path("no-such-home"), years=YEARS)
+STAGES = {"280530": "upstream", "284690": "upstream", "850511": "input", "850131": "input"}
+NAMES = {
+    "280530": "Rare-earth metals",
+    "284690": "Rare-earth compounds",
+    "850511": "Magnets; permanent",
+    "850131": "Motors",
+}
+COUNTRIES = {"CHN": "China", "DEU": "Germany", "USA": "USA"}
+
+
+def origin(**changes: Any) -> Origin:
+    said = {
+        "source": "made",
+        "version": "V1",
+        "nomenclature": "HS07",
+        "notes": "Four products of three countries.",
+        "product_set": "four",
+        "set_version": "2",
+        "set_description": "Four products.",
+        "configuration": "0123456789abcdef",
+        "inputs": {"flows.csv": "ab" * 32},
+    }
+    return Origin(**(said | changes))
+
+
+def country_table() -> pd.DataFrame:
+    rows = [
+        (156, "China", "CN", "CHN"),
+        (276, "Germany", "DE", "DEU"),
+        (280, "Fed. Rep. of Germany (...1990)", "DE", "DEU"),
+        (842, "USA", "US", "USA"),
+    ]
+    return pd.DataFrame(rows, columns=["country_code", "country_name", "iso2", "iso3"])
+
+
+def product_totals() -> pd.DataFrame:
+    rows = [(year, product, 1000.0 * (year - 2019), "set only") for year in YEARS for product in STAGES]
+    return pd.DataFrame(rows, columns=["year", "product", "value_kusd", "basis"])
+
+
+def classified_products() -> pd.DataFrame:
+    rows = [
+        (product, NAMES[product], True, product != "850131", stage, "magnets", None, 0.75, 4, "a reason")
+        for product, stage in STAGES.items()
+    ]
+    rows.append(("010121", "Horses", False, None, None, None, None, 0.0, 0, None))
+    return pd.DataFrame(rows, columns=list(products.CLASSIFIED_PRODUCTS.columns))
+
+
+def io_links() -> pd.DataFrame:
+    rows = [
+        ("284690", "280530", 1.0, True, "oxide is reduced to metal"),
+        ("280530", "850511", 0.75, True, "metal goes into magnets"),
+        ("284690", "850511", 0.25, True, "oxide goes into magnets"),
+        ("850511", "850131", 0.0, False, "magnets go into motors"),
+    ]
+    return pd.DataFrame(
+        [
+            {
+                "input": source,
+                "output": target,
+                "strength": 0.5,
+                "ai_votes": 2,
+                "ai_voters": 3,
+                "rationale": why,
+                "refused": None,
+                "carried": True,
+                "partial_corr": 0.2 if accepted else 0.01,
+                "p_value": 0.001 if accepted else 0.4,
+                "q_value": 0.002 if accepted else 0.4,
+                "accepted": accepted,
+                "weight": weight,
+            }
+            for source, target, weight, accepted, why in rows
+        ]
+    )
+
+
+def product_indicators() -> pd.DataFrame:
+    """China's influence share in 850511 is 0.6, then 0.7; Germany's 0.3 in both; the rest is the USA's."""
+    shares = {"CHN": (0.6, 0.7), "DEU": (0.3, 0.3), "USA": (0.1, 0.0)}
+    imports = {"CHN": 10.0, "DEU": 300.0, "USA": 100.0}
+    risks = {"CHN": (0.1, 0.1), "DEU": (0.2, 0.4), "USA": (0.5, 0.8)}
+    rows = [
+        {
+            "year": year,
+            "country": country,
+            "product": product,
+            "imports_kusd": imports[country],
+            "exports_kusd": 50.0,
+            "exposure": 0.5,
+            "supplier_concentration": 0.5,
+            "direct_risk": 0.9,
+            "systemic_trade_risk": risks[country][place],
+            "indirect_risk": 0.05,
+            "influence": shares[country][place] / 2,
+            "influence_share": shares[country][place],
+            "rca": 1.0,
+            "rsca": 0.0,
+            "multi_tier_risk": 0.3,
+        }
+        for place, year in enumerate(YEARS)
+        for country in COUNTRIES
+        for product in STAGES
+    ]
+    return pd.DataFrame(rows)
+
+
+def _contrast(indicator: str, difference: float, q_value: float) -> dict[str, Any]:
+    return {
+        "indicator": indicator,
+        "n_countries": 3,
+        "n_differing": 3,
+        "mean_upstream": 0.4,
+        "mean_input": 0.4 + difference,
+        "median_difference": difference,
+        "median_difference_low": difference - 0.02,
+        "median_difference_high": difference + 0.01,
+        "rank_biserial": 0.5,
+        "rank_biserial_low": 0.25,
+        "rank_biserial_high": 1.0,
+        "p_value": q_value,
+        "q_value": q_value,
+    }
+
+
+def tier_contrasts() -> pd.DataFrame:
+    rows = [
+        {"year": 2020} | _contrast("exposure", 0.10, 0.01),
+        {"year": 2021} | _contrast("exposure", 0.20, 0.20),
+        {"year": 2020} | _contrast("systemic_trade_risk", -0.30, 0.04),
+        {"year": 2021} | _contrast("systemic_trade_risk", -0.25, 0.04),
+    ]
+    return pd.DataFrame(rows)
+
+
+def tier_contrasts_pooled() -> pd.DataFrame:
+    rows = [_contrast("systemic_trade_risk", -0.3, 0.00001), _contrast("exposure", 0.15, 0.03)]
+    return pd.DataFrame([{"n_years": 2} | row for row in rows])
+
+
+def cluster_features() -> pd.DataFrame:
+    trade_of = {"CHN": 50.0, "DEU": 500.0, "USA": 400.0}
+    rows = [
+        {
+            "year": year,
+            "country": country,
+            "trade_kusd": trade_of[country],
+            "ranked": country != "USA" or year == 2021,
+            "reason": "outside the 2 largest" if country == "USA" and year == 2020 else None,
+        }
+        | {
+            f"{stage}_{name}": 0.5
+            for stage in ("upstream", "input")
+            for name in ("exposure", "supplier_concentration", "systemic_trade_risk", "log1p_influence")
+        }
+        for year in YEARS
+        for country in COUNTRIES
+    ]
+    return pd.DataFrame(rows)
+
+
+LOW, HIGH = "low risk, high influence", "high risk, low influence"
+
+
+def country_clusters() -> pd.DataFrame:
+    rows = [
+        (2020, "CHN", 1, LOW, None),
+        (2020, "DEU", 2, HIGH, None),
+        (2020, "USA", pd.NA, "not_ranked", "outside the 2 largest"),
+        (2021, "CHN", 1, LOW, None),
+        (2021, "DEU", 1, LOW, None),
+        (2021, "USA", 2, HIGH, None),
+    ]
+    return pd.DataFrame(rows, columns=["year", "country", "cluster", "cluster_name", "reason"])
+
+
+def cluster_profiles() -> pd.DataFrame:
+    rows = [
+        (1, LOW, "input_exposure", 0.2, -1.04),
+        (1, LOW, "upstream_exposure", 0.3, 0.04),
+        (2, HIGH, "input_exposure", 0.8, 3.0),
+        (2, HIGH, "upstream_exposure", 0.4, -0.06),
+    ]
+    return pd.DataFrame(
+        [
+            {
+                "cluster": cluster,
+                "cluster_name": name,
+                "feature": feature,
+                "mean": mean,
+                "ci_low": mean - 0.1,
+                "ci_high": mean + 0.1,
+                "standardised_mean": standardised,
+                "n_country_years": 3,
+                "n_countries": 2,
+            }
+            for cluster, name, feature, mean, standardised in rows
+        ]
+    )
+
+
+def cluster_choice() -> pd.DataFrame:
+    rows = [
+        (2, 0.5, 1.25, 0.0125, 0.9, 0.8, 1.0, True, False),
+        (3, 0.25, 1.5, 0.01, None, None, None, False, True),
+    ]
+    return pd.DataFrame(rows, columns=list(clusters.CLUSTER_CHOICE.columns))
+
+
+def model_row(coefficient: float | None, p_value: float | None = 0.01, **changes: Any) -> dict[str, Any]:
+    given = coefficient is not None
+    return {
+        "model": "rca_growth",
+        "outcome": "rsca",
+        "delta": 3,
+        "exposure_definition": "trade_exposure",
+        "risk_definition": "systemic_trade_risk",
+        "hazard": "uniform",
+        "fixed_effects": "country+product+year",
+        "interacted": False,
+        "term": "exposure",
+        "headline": False,
+        "coefficient": coefficient,
+        "std_error": 0.01 if given else None,
+        "ci_low": coefficient - 0.02 if coefficient is not None else None,
+        "ci_high": coefficient + 0.03 if coefficient is not None else None,
+        "t_statistic": coefficient / 0.01 if coefficient is not None else None,
+        "p_value": p_value if given else None,
+        "n_obs": 1234,
+        "n_countries": 3,
+        "n_products": 4,
+        "n_absorbed": 8,
+        "r2_within": 0.5,
+        "covariance_fixed": False,
+        "note": "" if given else "cannot be estimated",
+    } | changes
+
+
+def rca_models() -> pd.DataFrame:
+    rows = [
+        model_row(0.10, headline=True),
+        model_row(-0.20, delta=1),
+        model_row(0.05, 0.30, delta=5),
+        model_row(0.01, 0.80, delta=1, hazard="political_stability"),
+        model_row(None, delta=5, hazard="political_stability"),
+        model_row(0.7, term="rsca", headline=True),
+        model_row(-0.04, term="risk:input", interacted=True, headline=True, note="only 2 products in stage input"),
+        model_row(0.3, model="entry", outcome="rca_at_least_1", term="risk"),
+    ]
+    return pd.DataFrame(rows)
+
+
+def findings() -> pd.DataFrame:
+    rows = [
+        ("Systemic trade risk is lower", "systemic_risk_lower_in_input", -0.3, -0.32, -0.29, 1.0, 0.5, "reproduced"),
+        ("Exposure is higher", "exposure_higher_in_input", 0.15, 0.13, 0.16, 1.0, 0.5, "not reproduced"),
+        ("Something new", "another_claim", None, None, None, None, None, "not testable on this data"),
+    ]
+    return pd.DataFrame(
+        [
+            {
+                "claim": claim,
+                "claim_id": name,
+                "statistic": "a difference",
+                "estimate": estimate,
+                "ci_low": low,
+                "ci_high": high,
+                "share_sign": sign,
+                "share_significant": significant,
+                "verdict": verdict,
+                "reason": "the rule says so",
+                "data": "made: V1",
+            }
+            for claim, name, estimate, low, high, sign, significant, verdict in rows
+        ]
+    )
+
+
+SCHEMAS = {
+    table.name: table
+    for stage in (trade, products, networks, indicators, clusters, models)
+    for table in stage.tables(SETTINGS)
+}
+FRAMES = {
+    "countries": country_table,
+    "product_totals": product_totals,
+    "classified_products": classified_products,
+    "io_links": io_links,
+    "product_indicators": product_indicators,
+    "tier_contrasts": tier_contrasts,
+    "tier_contrasts_pooled": tier_contrasts_pooled,
+    "cluster_features": cluster_features,
+    "country_clusters": country_clusters,
+    "cluster_profiles": cluster_profiles,
+    "cluster_choice": cluster_choice,
+    "rca_models": rca_models,
+    "findings": findings,
+}
+
+
+def tables(**changed: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """All tables of the report, checked against their schemas as the platform checks them."""
+    return {name: SCHEMAS[name].check(changed.get(name, make())) for name, make in FRAMES.items()}
+
+
+def empty_tables() -> dict[str, pd.DataFrame]:
+    return {name: SCHEMAS[name].empty() for name in FRAMES}
+
+
+def page(given: dict[str, pd.DataFrame] | None = None, settings: Settings = SETTINGS, **said: Any) -> str:
+    registered = [indicator.under(settings) for indicator in registered_indicators()]
+    return render(tables() if given is None else given, origin(**said), settings, registered)
