@@ -1,6 +1,7 @@
 """``reeassets``: the command line. One function per command; what they do is in the package."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from reeassets import __version__
-from reeassets.settings import Settings
+from reeassets.settings import Settings, home_path
 
 app = typer.Typer(
     name="reeassets",
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 out = Console()
 err = Console(stderr=True)
+_LITTLE_DISK = 1 << 20
 
 Home = Annotated[
     Path | None, typer.Option(help="Folder of tables, warehouse, report and Dagster's records. Default: var")
@@ -189,18 +191,31 @@ def _options(
     """Options of the program itself."""
 
 
+def _full_disk(home: Path) -> str | None:
+    """Say so if the disk of a home is full: SQLite and others only speak of an I/O error then."""
+    folder = next(path for path in (home, *home.parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    return f"{folder}: the disk is full ({free:,} bytes left)" if free < _LITTLE_DISK else None
+
+
 def main() -> None:
     """Run the command line; expected errors become one line on standard error and exit status 2."""
     import duckdb
+    from sqlalchemy.exc import SQLAlchemyError
 
     from reeassets.plugins import PluginError
-    from reeassets.storage import MissingPartition
-    from reeassets.trade.contract import SourceError
 
     try:
         app()
-    except (UsageError, PluginError, SourceError, MissingPartition, duckdb.Error, OSError, ValueError) as problem:
+    # SourceError and a wrong setting are ValueErrors, a missing partition and a closed folder OSErrors.
+    except (UsageError, PluginError, duckdb.Error, SQLAlchemyError, OSError, ValueError) as problem:
         if os.environ.get("REEASSETS_DEBUG"):
             raise
-        err.print(f"[bold red]error:[/bold red] {type(problem).__name__}: {problem}", highlight=False, soft_wrap=True)
+        told = " ".join(str(problem).splitlines()[:1]) if isinstance(problem, SQLAlchemyError) else str(problem)
+        err.print(
+            f"error: {type(problem).__name__}: {told}", style="red", markup=False, highlight=False, soft_wrap=True
+        )
+        full = _full_disk(home_path())
+        if full:
+            err.print(full, style="red", markup=False, highlight=False, soft_wrap=True)
         raise SystemExit(2) from problem

@@ -91,6 +91,11 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as problem:
+        if problem.filename is not None:
+            raise
+        # Arrow says that the disk is full, but not which.
+        raise OSError(problem.errno, str(problem), str(path)) from problem
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -8,6 +8,7 @@ from reeassets.models.panel import build_panel
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
 from reeassets.products.carried import set_totals
+from reeassets.trade.sources import no_files, said_of_source
 
 _STATSMODELS = frozenset({"statsmodels", "parquet"})
 
@@ -55,8 +56,10 @@ def rca_models(step: Step) -> pd.DataFrame:
         "classified_products",
         "product_indicators",
     ),
-    uses=("model_significance", "source", "data"),
+    uses=("model_significance", "source"),
     plugins=("sources",),
+    outside=said_of_source,
+    lineage=no_files,
     kinds=_STATSMODELS,
 )
 def findings(step: Step) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from reeassets.platform.recipe import Step, recipe
 from reeassets.products import carried, sets, voting
 from reeassets.trade.bundled import digests
 from reeassets.trade.nomenclature import nomenclature, nomenclature_file
+from reeassets.trade.sources import no_files, said_of_source
 
 _CHOICE = ("product_set", "classifier")
 _SQL = frozenset({"duckdb", "parquet"})
@@ -42,8 +43,10 @@ def classified_products(step: Step) -> pd.DataFrame:
 
 @recipe(
     inputs=("classified_products",),
-    uses=("product_set", "source", "data", "concordance_rule", "concordance_least_share"),
+    uses=("product_set", "source", "concordance_rule", "concordance_least_share"),
     plugins=("product_sets", "sources"),
+    outside=said_of_source,
+    lineage=no_files,
 )
 def product_concordance(step: Step) -> pd.DataFrame:
     """Carry the set to the revision that the trade data are written in."""

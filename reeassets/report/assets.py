@@ -8,6 +8,7 @@ from reeassets.platform.warehouse import build_warehouse
 from reeassets.products import sets
 from reeassets.report.html import SHOWN_SETTINGS, TABLES, TEMPLATE, Origin, render
 from reeassets.trade.bundled import digests
+from reeassets.trade.sources import said_of_source
 
 WAREHOUSE = FileOutput(
     stage="report",
@@ -32,9 +33,10 @@ def warehouse(step: Step, path: Path) -> None:
 @file_recipe(
     HTML_REPORT,
     inputs=TABLES,
-    uses=(*SHOWN_SETTINGS, "data"),
+    uses=SHOWN_SETTINGS,
     plugins=("sources", "product_sets", "indicators"),
-    outside=lambda *_: digests([TEMPLATE]),
+    outside=lambda settings, year: digests([TEMPLATE]) | said_of_source(settings, year),
+    lineage=lambda *_: digests([TEMPLATE]),
     kinds=frozenset({"plotly", "html"}),
 )
 def html_report(step: Step, path: Path) -> None:

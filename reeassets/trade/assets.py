@@ -12,9 +12,10 @@ from reeassets.trade.bundled import digests
 from reeassets.trade.contract import Accounting
 from reeassets.trade.nomenclature import nomenclature as read_nomenclature
 from reeassets.trade.nomenclature import nomenclature_file
-from reeassets.trade.sources import open_source, require_years
+from reeassets.trade.sources import no_files, open_source, require_years, said_of_source
 
-_SOURCE = ("source", "data")
+# Not `data`: what counts is the content of what is read, wherever it lies.
+_SOURCE = ("source",)
 _SQL = frozenset({"duckdb", "parquet"})
 
 
@@ -67,7 +68,7 @@ def rejected_rows(step: Step) -> pd.DataFrame:
     return Accounting.from_json(step.notes("raw_trade")).examples(step.year)
 
 
-@recipe(inputs=("raw_trade", "countries"), uses=_SOURCE, kinds=_SQL)
+@recipe(inputs=("raw_trade", "countries"), uses=_SOURCE, outside=said_of_source, lineage=no_files, kinds=_SQL)
 def country_totals(step: Step) -> pd.DataFrame:
     """Sum exports and imports per country, and account for every row of raw trade."""
     raw, table = step.file("raw_trade"), step.file("countries")
@@ -76,7 +77,7 @@ def country_totals(step: Step) -> pd.DataFrame:
         return totals.country_totals(connection, raw, table, step.source.basis)
 
 
-@recipe(inputs=("raw_trade", "countries"), uses=_SOURCE, kinds=_SQL)
+@recipe(inputs=("raw_trade", "countries"), uses=_SOURCE, outside=said_of_source, lineage=no_files, kinds=_SQL)
 def product_totals(step: Step) -> pd.DataFrame:
     """Sum world trade per product."""
     with step.duckdb() as connection:

@@ -21,6 +21,17 @@ def open_source(settings: Settings) -> Source:
     return source
 
 
+def said_of_source(settings: Settings, year: int | None) -> dict[str, str]:  # noqa: ARG001  (as Recipe.outside is called)
+    """Return what the configured source says of itself, for what is made from that rather than from its flows."""
+    source = open_source(settings)
+    return {"source": f"{source.name}, {source.version}, {source.nomenclature}, {source.basis}"}
+
+
+def no_files(settings: Settings, year: int | None) -> dict[str, str]:  # noqa: ARG001  (as Recipe.lineage is called)
+    """Return nothing: what a source says of itself is no file."""
+    return {}
+
+
 def with_years(settings: Settings, source: Source) -> Settings:
     """Return the settings with the years that the source has, if nobody said which.
 
