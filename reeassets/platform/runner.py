@@ -87,9 +87,9 @@ def _close_abandoned_runs(instance: dg.DagsterInstance) -> None:
 
 
 def _cause(event: dg.DagsterEvent) -> str:
-    """Return why a step failed: the innermost cause, which names file, place and reason."""
+    """Return why a step failed: what was raised inside Dagster's own errors, which names file, place and reason."""
     error = getattr(event.event_specific_data, "error", None)
-    while error is not None and error.cause is not None:
+    while error is not None and error.cause is not None and str(error.cls_name).startswith("Dagster"):
         error = error.cause
     failure = getattr(event.event_specific_data, "user_failure_data", None)
     text = failure.description if failure is not None else (error.message if error else event.message)
