@@ -7,7 +7,7 @@ import pandas as pd
 
 from reeassets.trade.concordance import carry_set, touched_value
 from reeassets.trade.concordance.carry import Rule
-from reeassets.trade.totals import FLOWS
+from reeassets.trade.totals import flows_between_countries
 
 
 def product_concordance(
@@ -51,25 +51,22 @@ def trade_flows(connection: duckdb.DuckDBPyConnection, raw: Path, countries: Pat
         Table ``trade_flows``: one row per exporter, importer and product of the set; ``quantity_t`` is null where no
         summed flow has a quantity.
     """
-    # Shares are decimals with nine places for the reason the values are: a sum must not depend on the order of threads.
+    wanted = pd.read_parquet(concordance, columns=["product"])["product"].dropna().unique()
+    # Only constants are compared while the file is read; codes are six digits, by the table's schema.
+    codes = ", ".join(f"'{int(code):06d}'" for code in wanted)
+    # Shares are decimals with nine places because values are decimals: a sum must not depend on the order of
+    # threads.
+    value, quantity = (f"sum({name}::decimal(27, 6) * share::decimal(10, 9))" for name in ("value_kusd", "quantity_t"))
     return connection.execute(
         f"""
-        with flows as ({FLOWS})
-        select year, exporter, importer, set_product as product,
-            sum(value_kusd::decimal(27, 6) * share::decimal(10, 9))::double as value_kusd,
-            sum(quantity_t::decimal(27, 6) * share::decimal(10, 9))::double as quantity_t
+        with flows as ({flows_between_countries(f"product in ({codes})")})
+        select year, exporter, importer, set_product as product, {value}::double as value_kusd,
+            {quantity}::double as quantity_t
         from flows join read_parquet($concordance) using (product)
-        where list_contains($products, product)
         group by year, exporter, importer, set_product
-        having sum(value_kusd::decimal(27, 6) * share::decimal(10, 9)) > 0
-        """,  # noqa: S608  (no text from outside: the fragment is a constant)
-        {
-            "raw": str(raw),
-            "countries": str(countries),
-            "concordance": str(concordance),
-            # Said once more as a list, because only a constant lets DuckDB skip the row groups without these products.
-            "products": pd.read_parquet(concordance, columns=["product"])["product"].dropna().unique().tolist(),
-        },
+        having {value} > 0
+        """,  # noqa: S608  (no text from outside but the codes, which are digits)
+        {"raw": str(raw), "countries": str(countries), "concordance": str(concordance)},
     ).df()
 
 

@@ -13,15 +13,19 @@ import pandas as pd
 
 # Codes that share an ISO3 (276 and 280 are both DEU) are one country: their flows are summed, and what remains inside
 # the country is not trade.
-FLOWS = """
-    select raw.year, exporter.iso3 as exporter, importer.iso3 as importer, raw.product, raw.value_kusd::decimal(18, 6)
-    as value_kusd,
-        raw.quantity_t::decimal(18, 6) as quantity_t
-    from read_parquet($raw) raw
+_FLOWS = """
+    select raw.year, exporter.iso3 as exporter, importer.iso3 as importer, raw.product,
+        raw.value_kusd::decimal(18, 6) as value_kusd, raw.quantity_t::decimal(18, 6) as quantity_t
+    from (select * from read_parquet($raw) where {condition}) raw
     join read_parquet($countries) exporter on exporter.country_code = raw.exporter_code
     join read_parquet($countries) importer on importer.country_code = raw.importer_code
     where exporter.iso3 <> importer.iso3
 """
+
+
+def flows_between_countries(condition: str = "true") -> str:
+    """Return the SQL of a year's flows between countries, of those rows of ``raw_trade`` that obey a condition."""
+    return _FLOWS.format(condition=condition)
 
 
 def _query(connection: duckdb.DuckDBPyConnection, sql: str, raw: Path, countries: Path, **more: Any) -> pd.DataFrame:
@@ -48,7 +52,7 @@ def country_totals(connection: duckdb.DuckDBPyConnection, raw: Path, countries: 
     return _query(
         connection,
         f"""
-        with flows as ({FLOWS}), sides as (
+        with flows as ({flows_between_countries()}), sides as (
             select year, exporter as country, value_kusd as exports_kusd, 0::decimal(18, 6) as imports_kusd from flows
             union all select year, importer, 0::decimal(18, 6), value_kusd from flows)
         select year, country, sum(exports_kusd)::double as exports_kusd,
@@ -65,8 +69,10 @@ def product_totals(connection: duckdb.DuckDBPyConnection, raw: Path, countries: 
     """Sum world trade per product of a year; parameters as in :func:`country_totals`."""
     return _query(
         connection,
-        f"with flows as ({FLOWS}) select year, product, sum(value_kusd)::double as value_kusd, $basis as basis "  # noqa: S608
-        "from flows group by year, product",
+        f"""
+        with flows as ({flows_between_countries()})
+        select year, product, sum(value_kusd)::double as value_kusd, $basis as basis from flows group by year, product
+        """,  # noqa: S608
         raw,
         countries,
         basis=basis,
