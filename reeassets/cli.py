@@ -91,6 +91,30 @@ def fetch_baci(
     raise typer.Exit(download(nomenclature, version, to, base_url, out))
 
 
+@app.command(
+    epilog="Example: [bold]reeassets world --out world.zip --years 2018-2023 --rows-per-year 1000000 --seed 1[/bold]"
+)
+def world(
+    out_file: Annotated[
+        Path, typer.Option("--out", help="Archive to write, ending in .zip; its truth goes beside it")
+    ] = Path("world.zip"),
+    years: Annotated[str, typer.Option(help="Consecutive years, e.g. 2007-2023")] = "2007-2023",
+    countries: Annotated[int, typer.Option(help="Countries, 12 to 230")] = 230,
+    products: Annotated[
+        int, typer.Option(help="Products of HS 2007; with fewer than 504, a third are of the set")
+    ] = 5000,
+    rows_per_year: Annotated[int, typer.Option(help="Flows a year, kept within 2 %")] = 11_000_000,
+    seed: Annotated[int, typer.Option(help="Seed: the same gives the same bytes")] = 1,
+    effect: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE, e.g. risk.input=0; may be repeated; see docs/WORLD.md")
+    ] = None,
+) -> None:
+    """Write a GENERATED archive in CEPII's format, with planted effects and their truth."""
+    from reeassets.console.world import generate
+
+    generate(out_file.expanduser().absolute(), years, countries, products, rows_per_year, seed, effect or [], out)
+
+
 @app.command(epilog="Example: [bold]reeassets ui --port 3000[/bold]   then open http://127.0.0.1:3000")
 def ui(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1")] = 3000,

@@ -74,7 +74,7 @@ def test_an_unknown_group_is_an_error():
     ("group", "contract", "expected"),
     [
         ("sources", SourceFactory, {"sample", "baci", "comtrade"}),
-        ("product_sets", ProductSet, {"critical30"}),
+        ("product_sets", ProductSet, {"critical30", "world168"}),
         ("classifiers", Classifier, {"critical30"}),
         ("link_proposers", LinkProposer, {"critical30"}),
         ("hazards", Hazard, {"uniform", "political_stability"}),

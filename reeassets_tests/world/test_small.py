@@ -1,0 +1,152 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from reeassets.clusters.cluster import country_clusters
+from reeassets.clusters.features import cluster_features
+from reeassets.indicators.aggregates import country_indicators
+from reeassets.models.contract import Specification
+from reeassets.models.panel import build_panel
+from reeassets.models.rca_growth import RCA_GROWTH
+from reeassets.networks.schema import CANDIDATE_LINKS
+from reeassets.networks.validation import residual_ranks, validate_links
+from reeassets.trade.schema import COUNTRY_TOTALS, PRODUCT_TOTALS
+from reeassets.world.small import small_world
+from reeassets_tests.world.measures import INDICATORS, NO_LINKS, SETTINGS, departures, measured
+
+HEADLINE = Specification(
+    "rca_growth", "rsca", "trade_exposure", "systemic_trade_risk", "uniform", 1, "country+product+year"
+)
+FRAMES = ("trade_flows", "country_totals", "product_totals")
+
+
+def tables(world):
+    return [getattr(world, name) for name in FRAMES]
+
+
+def estimates(world) -> pd.DataFrame:
+    panel, _ = build_panel(
+        *measured(*tables(world)), world.country_totals, world.product_totals, world.stages, SETTINGS
+    )
+    rows = RCA_GROWTH.fit(panel, NO_LINKS, [HEADLINE], SETTINGS)
+    rows = rows[rows["interacted"]].set_index("term")
+    truth = {term: value["standardised"] for term, value in world.truth["rca_growth"]["terms"].items()}
+    rows = rows.loc[list(truth)]
+    return rows.assign(planted=pd.Series(truth)).reset_index()
+
+
+def validated(world) -> pd.DataFrame:
+    ranks = residual_ranks(*tables(world), sorted(world.products["product"]))
+    links = validate_links(world.candidate_links, ranks, draws=199, seed=1, fdr=0.1)
+    return links.merge(pd.DataFrame(world.truth["links"]), on=["input", "output"], validate="one_to_one")
+
+
+@pytest.fixture(scope="module")
+def quiet():
+    return small_world(1, countries=20, products=16, years=4, effects={"noise": 0, "links": 0})
+
+
+def test_frames_obey_the_tables_they_stand_for(quiet):
+    COUNTRY_TOTALS.check(quiet.country_totals)
+    PRODUCT_TOTALS.check(quiet.product_totals)
+    CANDIDATE_LINKS.check(quiet.candidate_links)
+    flows = quiet.trade_flows
+    assert list(flows.columns) == ["year", "exporter", "importer", "product", "value_kusd", "quantity_t"]
+    assert not flows.duplicated(["year", "exporter", "importer", "product"]).any()
+    assert (flows["exporter"] != flows["importer"]).all()
+    assert (flows["value_kusd"] >= 0.001).all()
+    assert set(flows["product"]) == set(quiet.products["product"])
+
+
+def test_the_world_imports_what_it_exports_and_the_set_does_not_dominate(quiet):
+    totals = quiet.country_totals.groupby("year")[["exports_kusd", "imports_kusd"]].sum()
+    assert np.allclose(totals["exports_kusd"], totals["imports_kusd"], rtol=1e-12)
+    of_set = quiet.product_totals.groupby("year")["value_kusd"].sum()
+    assert (of_set / totals["exports_kusd"]).max() < 0.05
+
+
+def test_without_noise_and_links_next_year_is_exactly_the_law(quiet):
+    indicators, _ = measured(*tables(quiet))
+    left = departures(indicators, quiet.truth)
+    assert left.shape == (20 * 16, 3)
+    assert quiet.truth["clipped"] == 0
+    assert np.abs(left).max() < 1e-4
+    assert indicators["rsca"].std() > 0.2
+
+
+def test_the_law_check_can_fail(quiet):
+    indicators, _ = measured(*tables(quiet))
+    wrong = quiet.truth | {"effects": quiet.truth["effects"] | {"risk.input": 0.0}}
+    assert np.abs(departures(indicators, wrong)).max() > 1e-3
+
+
+def test_the_truth_converts_to_the_scale_of_the_models(quiet):
+    _, variants = measured(*tables(quiet))
+    sample = variants[variants["year"] < variants["year"].max()]
+    for name, column in (("exposure", "trade_exposure"), ("risk", "systemic_trade_risk__uniform")):
+        scale = quiet.truth["standardisation"][name]
+        assert scale["column"] == column
+        assert scale["sd"] == pytest.approx(sample[column].std(ddof=0), rel=1e-9)
+        assert scale["mean"] == pytest.approx(sample[column].mean(), rel=1e-9)
+        planted = quiet.truth["rca_growth"]["terms"][f"{name}:input"]
+        assert planted["standardised"] == pytest.approx(planted["raw"] * scale["sd"], rel=1e-9)
+
+
+def test_the_same_arguments_give_the_same_world_and_another_seed_another():
+    size = {"countries": 14, "products": 10, "years": 3}
+    first, again, other = small_world(1, **size), small_world(1, **size), small_world(2, **size)
+    for name in FRAMES:
+        pd.testing.assert_frame_equal(getattr(first, name), getattr(again, name))
+    assert first.truth == again.truth
+    assert not first.trade_flows["value_kusd"].equals(other.trade_flows["value_kusd"])
+
+
+def test_a_world_has_two_years_at_least():
+    with pytest.raises(ValueError, match="at least 2 years"):
+        small_world(1, years=1)
+
+
+def test_zero_effects_are_recorded_as_zero():
+    truth = small_world(1, 14, 10, 2, {"exposure": 0, "risk": 0, "links": 0}).truth
+    assert all(value == {"raw": 0.0, "standardised": 0.0} for value in truth["rca_growth"]["terms"].values())
+    assert not any(link["planted"] for link in truth["links"])
+
+
+def test_planted_coefficients_are_covered_by_the_intervals():
+    rows = pd.concat(estimates(small_world(seed, 30, 40, 6)) for seed in range(6))
+    covered = (rows["ci_low"] <= rows["planted"]) & (rows["planted"] <= rows["ci_high"])
+    # 54 intervals of 95 %; fewer than 44 would be five standard errors away.
+    assert len(rows) == 54
+    assert covered.sum() >= 44
+    risk = rows[rows["term"] == "risk:input"]
+    assert (risk["p_value"] < 0.05).all()
+    assert risk["coefficient"].mean() == pytest.approx(risk["planted"].mean(), rel=0.15)
+
+
+def test_effects_that_are_not_there_are_rarely_found():
+    rows = pd.concat(estimates(small_world(seed, 30, 40, 6, {"exposure": 0, "risk": 0})) for seed in range(6))
+    assert (rows["p_value"] < 0.05).sum() <= 10
+
+
+def test_planted_links_are_found_and_decoys_are_not():
+    links = validated(small_world(1, countries=120, products=84, years=2))
+    assert links["planted"].sum() > 40
+    assert (links["accepted"] & links["planted"]).sum() >= 0.85 * links["planted"].sum()
+    assert (links["accepted"] & ~links["planted"]).sum() <= 0.15 * links["accepted"].sum()
+
+
+def test_without_links_few_candidates_look_like_one():
+    links = validated(small_world(1, countries=120, products=84, years=2, effects={"links": 0}))
+    assert (links["p_value"] <= 0.05).mean() <= 0.12
+    assert links["accepted"].mean() <= 0.1
+
+
+def test_archetypes_are_found_as_clusters():
+    from sklearn.metrics import adjusted_rand_score
+
+    world = small_world(2, countries=70, products=60, years=3)
+    indicators, _ = measured(*tables(world))
+    by_country = country_indicators(indicators, world.stages, INDICATORS)
+    clusters = country_clusters(cluster_features(by_country, SETTINGS), SETTINGS).dropna(subset=["cluster"])
+    assert len(clusters) == 70 * 3
+    assert adjusted_rand_score(clusters["country"].map(world.archetypes), clusters["cluster"]) >= 0.9
