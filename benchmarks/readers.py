@@ -57,7 +57,9 @@ def pandas_chunks(path: Path, year: str, out: Path) -> None:
             )
             if not good.all():
                 raise ValueError("bad rows")
-            keys.append((part["i"].to_numpy() * 1000 + part["j"].to_numpy()) * 1_000_000 + part["k"].astype(int).to_numpy())
+            keys.append(
+                (part["i"].to_numpy() * 1000 + part["j"].to_numpy()) * 1_000_000 + part["k"].astype(int).to_numpy()
+            )
             table = pa.Table.from_pandas(part, preserve_index=False)
             writer = writer or pq.ParquetWriter(out, table.schema, compression="zstd")
             writer.write_table(table)
@@ -73,7 +75,9 @@ def polars_bytes(path: Path, year: str, out: Path) -> None:
 
     with zipfile.ZipFile(path) as archive:
         content = archive.read(_member(archive, year))
-    pl.read_csv(io.BytesIO(content), schema_overrides={"k": pl.String, "q": pl.String}).write_parquet(out, compression="zstd")
+    pl.read_csv(io.BytesIO(content), schema_overrides={"k": pl.String, "q": pl.String}).write_parquet(
+        out, compression="zstd"
+    )
 
 
 def platform(path: Path, year: str, out: Path) -> None:

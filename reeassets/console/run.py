@@ -12,9 +12,9 @@ from rich.text import Text
 from reeassets.console.warehouse import catalogue, open_warehouse
 from reeassets.platform.graph import Graph
 from reeassets.platform.runner import Outcome, run
+from reeassets.report.showcase import SHOWCASE
 from reeassets.settings import Settings, format_years
-
-_SHOWCASE = "850511"
+from reeassets.trade.contract import is_generated
 
 
 class StageProgress:
@@ -106,16 +106,17 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> RichTable:
     return table
 
 
-def _summarise(settings: Settings, graph: Graph, outcome: Outcome, console: Console) -> None:
+def _summarise(graph: Graph, outcome: Outcome, console: Console) -> None:
+    settings = graph.settings
     with open_warehouse(settings) as connection:
         console.print(_rows(connection))
         console.print(_findings(connection))
-        supplier = _largest_supplier(connection, _SHOWCASE)
+        supplier = _largest_supplier(connection, SHOWCASE)
     console.print(f"source     {graph.source.version}; years {format_years(settings.years)}", highlight=False)
     if supplier is not None:
         year, country, influence, share = supplier
         console.print(
-            f"magnets    largest supplier of {_SHOWCASE} in {year}: [bold]{country}[/bold], influence {influence:.3f} "
+            f"magnets    largest supplier of {SHOWCASE} in {year}: [bold]{country}[/bold], influence {influence:.3f} "
             f"({share:.0%} of the product's systemic risk starts there)",
             highlight=False,
         )
@@ -134,6 +135,8 @@ def run_and_report(settings: Settings, console: Console, *, force: bool) -> int:
         0 if everything is made and every blocking check passed, 1 if a step failed.
     """
     graph = Graph(settings)
+    if is_generated(graph.source.version):
+        console.print(graph.source.notes, style="bold yellow", highlight=False, soft_wrap=True)
     with StageProgress(console, graph) as progress:
         outcome = run(graph, progress, force=force, plan=progress.plan)
     settings.remember()
@@ -145,5 +148,5 @@ def run_and_report(settings: Settings, console: Console, *, force: bool) -> int:
             highlight=False,
         )
         return 1
-    _summarise(settings, graph, outcome, console)
+    _summarise(graph, outcome, console)
     return 0

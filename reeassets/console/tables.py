@@ -7,7 +7,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from reeassets.console.warehouse import catalogue, open_warehouse
+from reeassets.console.warehouse import catalogue, generated_notice, open_warehouse
 from reeassets.settings import Settings, format_years
 
 # A filter fits any of these columns, so that a country is found on either side of a flow.
@@ -23,6 +23,13 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[st
         "select column_name, data_type, comment from duckdb_columns() where table_name = ? order by column_index",
         [table],
     ).fetchall()
+
+
+def _give_notice(connection: duckdb.DuckDBPyConnection) -> None:
+    """Say on standard error, where it spoils no CSV, that data are generated."""
+    notice = generated_notice(connection)
+    if notice:
+        Console(stderr=True).print(notice, style="bold yellow", highlight=False, soft_wrap=True)
 
 
 def _require(connection: duckdb.DuckDBPyConnection, table: str) -> None:
@@ -41,6 +48,7 @@ def _years(connection: duckdb.DuckDBPyConnection, name: str, columns: list[tuple
 def list_tables(settings: Settings, name: str | None, console: Console) -> None:
     """Print every table, or one, with rows, years and the meaning of its columns."""
     with open_warehouse(settings) as connection:
+        _give_notice(connection)
         if name is not None:
             _require(connection, name)
         for table, description, rows in catalogue(connection):
@@ -88,6 +96,7 @@ def show_rows(
         If there is no such table, or it has no column that a filter fits.
     """
     with open_warehouse(settings) as connection:
+        _give_notice(connection)
         _require(connection, table)
         columns = [column for column, _, _ in _columns(connection, table)]
         source, values = _query(columns, table, filters)

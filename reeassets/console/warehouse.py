@@ -3,6 +3,7 @@
 import duckdb
 
 from reeassets.settings import Settings
+from reeassets.trade.contract import is_generated
 
 
 def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
@@ -17,6 +18,12 @@ def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
     if not path.exists():
         raise FileNotFoundError(f"{path}: there is no warehouse yet; `reeassets run` makes it")
     return duckdb.connect(str(path), read_only=True)
+
+
+def generated_notice(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Return the notice that must stand beside results of generated data, or None if the data are real."""
+    about = dict(connection.execute("select name, value from about").fetchall())
+    return about["notes"] if is_generated(about["version"]) else None
 
 
 def catalogue(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int]]:

@@ -54,7 +54,11 @@ def load(year: int, home: Path | None = None) -> nx.MultiDiGraph:
     """
     settings = Settings(home=home) if home is not None else Settings()
     store = TableStore(settings.tables_root)
-    return multidigraph(store.read(NETWORK_EDGES, year), store.read(PRODUCT_TIERS))
+    graph = multidigraph(store.read(NETWORK_EDGES, year), store.read(PRODUCT_TIERS))
+    recorded = store.provenance(NETWORK_EDGES, year)
+    assert recorded is not None
+    graph.graph["source"] = recorded.source_version
+    return graph
 
 
 def write_graphml(graph: nx.MultiDiGraph, path: Path) -> None:

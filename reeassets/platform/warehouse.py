@@ -1,5 +1,6 @@
 """The warehouse: one DuckDB file with every table, comments on tables and columns, and nothing else."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -9,6 +10,7 @@ from reeassets.storage import TableStore
 from reeassets.tables import Table
 
 CATALOGUE = "catalogue"
+ABOUT = "about"
 
 
 def _literal(text: str) -> str:
@@ -19,7 +21,9 @@ def _files(store: TableStore, table: Table, years: tuple[int, ...]) -> list[str]
     return [store.file(table, year) for year in years] if table.by_year else [store.file(table)]
 
 
-def build_warehouse(path: Path, store: TableStore, tables: list[Table], settings: Settings) -> dict[str, int]:
+def build_warehouse(
+    path: Path, store: TableStore, tables: list[Table], settings: Settings, about: Mapping[str, str]
+) -> dict[str, int]:
     """Write every table of the configured years into a new DuckDB file.
 
     Parameters
@@ -32,6 +36,8 @@ def build_warehouse(path: Path, store: TableStore, tables: list[Table], settings
         What to put in.
     settings : Settings
         The years.
+    about : mapping of str to str
+        What a reader must know of the data: source, version and the like.
 
     Returns
     -------
@@ -59,6 +65,9 @@ def build_warehouse(path: Path, store: TableStore, tables: list[Table], settings
             assert counted is not None
             rows[name] = int(counted[0])
         _write_catalogue(connection, tables, rows)
+        connection.execute(f"create table {ABOUT} (name varchar, value varchar)")
+        connection.executemany(f"insert into {ABOUT} values (?, ?)", list(about.items()))  # noqa: S608
+        connection.execute(f"comment on table {ABOUT} is 'What a reader must know of the data in this file.'")
     return rows
 
 

@@ -7,8 +7,9 @@ from reeassets.platform.recipe import FileOutput, Step, file_recipe
 from reeassets.platform.warehouse import build_warehouse
 from reeassets.products import sets
 from reeassets.report.html import SHOWN_SETTINGS, TABLES, TEMPLATE, Origin, render
+from reeassets.settings import format_years
 from reeassets.trade.bundled import digests
-from reeassets.trade.sources import said_of_source
+from reeassets.trade.sources import no_files, said_of_source
 
 WAREHOUSE = FileOutput(
     stage="report",
@@ -24,10 +25,25 @@ HTML_REPORT = FileOutput(
 )
 
 
-@file_recipe(WAREHOUSE, inputs=("*",), uses=("years",), kinds=frozenset({"duckdb"}))
+@file_recipe(
+    WAREHOUSE,
+    inputs=("*",),
+    uses=("years", "product_set", "source"),
+    outside=said_of_source,
+    lineage=no_files,
+    kinds=frozenset({"duckdb"}),
+)
 def warehouse(step: Step, path: Path) -> None:
     """Build the warehouse beside the old one; the caller swaps it in."""
-    step.metadata["rows"] = build_warehouse(path, step.store, list(step.tables.values()), step.settings)
+    about = {
+        "source": step.source.name,
+        "version": step.source.version,
+        "nomenclature": step.source.nomenclature,
+        "notes": step.source.notes,
+        "product_set": f"{step.settings.product_set}, version {sets.product_set(step.settings).version}",
+        "years": format_years(step.settings.years),
+    }
+    step.metadata["rows"] = build_warehouse(path, step.store, list(step.tables.values()), step.settings, about)
 
 
 @file_recipe(

@@ -23,6 +23,14 @@ RAW_SCHEMA = pa.schema(
 EXAMPLES = 20
 
 
+GENERATED = "GENERATED"
+
+
+def is_generated(version: str) -> bool:
+    """Return whether a version says that the data are generated."""
+    return version.startswith(GENERATED)
+
+
 class SourceError(ValueError):
     """A source cannot give what it was asked for; the message names file, place and cause."""
 

@@ -10,10 +10,9 @@ from reeassets.trade.baci.archive import open_files
 from reeassets.trade.baci.parse import YearParser
 from reeassets.trade.baci.release import recognise
 from reeassets.trade.bundled import bundled_file, digests
-from reeassets.trade.contract import SourceError
+from reeassets.trade.contract import GENERATED, SourceError
 from reeassets.trade.nomenclature import COUNTRY_TABLE, read_country_table
 
-GENERATED = "GENERATED"
 _README_BYTES = 4096
 
 
