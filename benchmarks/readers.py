@@ -1,4 +1,4 @@
-"""Ways to turn a year in a BACI archive into a Parquet file, each a process of its own: ``readers.py WAY ARCHIVE YEAR OUT``."""
+"""Ways to turn a year in a BACI archive into Parquet; ``readers.py WAY ARCHIVE YEAR OUT`` is one process."""
 
 import io
 import sys
@@ -57,9 +57,8 @@ def pandas_chunks(path: Path, year: str, out: Path) -> None:
             )
             if not good.all():
                 raise ValueError("bad rows")
-            keys.append(
-                (part["i"].to_numpy() * 1000 + part["j"].to_numpy()) * 1_000_000 + part["k"].astype(int).to_numpy()
-            )
+            exporter, importer, product = (part[name].astype("int64").to_numpy() for name in ("i", "j", "k"))
+            keys.append((exporter * 1000 + importer) * 1_000_000 + product)
             table = pa.Table.from_pandas(part, preserve_index=False)
             writer = writer or pq.ParquetWriter(out, table.schema, compression="zstd")
             writer.write_table(table)
@@ -89,7 +88,11 @@ def platform(path: Path, year: str, out: Path) -> None:
     from reeassets.trade.schema import RAW_TRADE
 
     reader = BaciSource(Settings(data=path)).open_year(int(year))
-    stream = Stream(reader.batches, lambda: reader.accounting.to_json())
+
+    def finish() -> dict[str, object]:
+        return reader.accounting.to_json()
+
+    stream = Stream(reader.batches, finish)
     TableStore(out.parent).write_stream(RAW_TRADE, stream, Provenance("", "baci", "", "", "", ""), int(year))
 
 
