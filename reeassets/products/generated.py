@@ -30,7 +30,7 @@ class GeneratedVotes:
             raise ValueError(f"{_FILE}: codes that the nomenclature does not have: {', '.join(unknown)}")
         return planted.assign(
             voter="GENERATED",
-            is_ree=True,
+            is_ree=False,
             elements=pd.Series(pd.NA, index=planted.index, dtype="str"),
             confidence=1.0,
             rationale="GENERATED: in the set that generated worlds are made with",
