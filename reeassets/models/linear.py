@@ -153,8 +153,10 @@ def absorb(columns: Mapping[str, Floats], clusters: Clusters, year: Codes, fixed
     """
     if fixed_effects not in FIXED_EFFECTS:
         raise ValueError(f"fixed effects {fixed_effects!r} are not one of {', '.join(FIXED_EFFECTS)}")
-    raw = np.column_stack(list(columns.values()))
-    spread = ((raw - raw.mean(axis=0)) ** 2).sum(axis=0)
+    raw = np.empty((len(year), len(columns)), order="F")
+    for position, column in enumerate(columns.values()):
+        raw[:, position] = column
+    spread = np.array([raw[:, position].var() for position in range(raw.shape[1])]) * len(raw)
     pair = [clusters.country, clusters.product]
     if fixed_effects == FIXED_EFFECTS[0]:
         values, absorbed = within_transform(raw, [*pair, year])
