@@ -70,7 +70,8 @@ def _encoded(provenance: Provenance) -> str:
     return json.dumps(asdict(provenance), sort_keys=True)
 
 
-def _alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Return whether a process of this machine is running."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -105,7 +106,7 @@ def remove_leftovers(folder: Path) -> list[Path]:
     leftovers = []
     for path in folder.rglob(".*.tmp"):
         match = _TEMPORARY.match(path.name)
-        if match and not _alive(int(match["pid"])):
+        if match and not is_alive(int(match["pid"])):
             path.unlink(missing_ok=True)
             leftovers.append(path)
     return leftovers

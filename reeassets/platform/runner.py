@@ -14,7 +14,7 @@ from reeassets.platform.instance import dagster_home
 from reeassets.platform.jobs import FULL_REFRESH
 from reeassets.platform.plan import Batch, batches, out_of_date
 from reeassets.platform.progress import Progress
-from reeassets.storage import remove_leftovers
+from reeassets.storage import is_alive, remove_leftovers
 from reeassets.trade.sources import require_years
 
 _PROCESS_TAG = "reeassets/process"
@@ -68,21 +68,11 @@ def _reported(graph: Graph, instance: dg.DagsterInstance) -> Any:
     return reported
 
 
-def _alive(process: str) -> bool:
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def _close_abandoned_runs(instance: dg.DagsterInstance) -> None:
     """Mark runs whose process was killed as failed; Dagster cannot see that by itself for runs in a process of ours."""
     for run in instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
         process = run.tags.get(_PROCESS_TAG)
-        if process is not None and not _alive(process):
+        if process is not None and not is_alive(int(process)):
             instance.report_run_failed(run, message=f"The process {process} of this run was killed.")
 
 
