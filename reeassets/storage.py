@@ -12,6 +12,7 @@ import re
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -214,10 +215,20 @@ class TableStore:
         check = StreamCheck(table)
         with contextlib.ExitStack() as closing:
             writer: pq.ParquetWriter | None = None
+            # One batch is compressed while the next is read and checked: both work outside the interpreter's lock.
+            pool = ThreadPoolExecutor(max_workers=1)
+            writing: Future[None] | None = None
             for batch in stream.batches():
                 check.add(batch)
-                writer = writer or closing.enter_context(_parquet_writer(path, batch.schema))
-                writer.write_batch(batch)
+                if writer is None:
+                    writer = closing.enter_context(_parquet_writer(path, batch.schema))
+                    # Undone in reverse: whatever happens, the last batch is written before the file is closed.
+                    closing.callback(pool.shutdown)
+                if writing is not None:
+                    writing.result()
+                writing = pool.submit(writer.write_batch, batch)
+            if writing is not None:
+                writing.result()
             problems = check.problems()
             if problems:
                 raise SchemaViolation(table.name, problems)

@@ -107,6 +107,14 @@ class Problem:
         )
 
 
+class NotEnoughData(ValueError):
+    """The data are in order, but too few for a statistic; the message says what is missing.
+
+    Small data must still give every table that they can carry: the asset that catches this leaves out the statistic and
+    says so.
+    """
+
+
 class SchemaViolation(ValueError):
     """A frame does not obey its table.
 

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from reeassets.clusters import choice, cluster, features, paths, profiles
+from reeassets.clusters import choice, cluster, features, paths, profiles, schema
 from reeassets.platform.recipe import Step, recipe
+from reeassets.tables import NotEnoughData
 
 _FEATURES = ("cluster_countries", "cluster_include_final", "years")
 _FIT = ("cluster_k", "cluster_n_init", "cluster_seed", "cluster_include_final")
@@ -21,19 +22,31 @@ def cluster_features(step: Step) -> pd.DataFrame:
 @recipe(inputs=("cluster_features",), uses=_FIT, kinds=_SKLEARN)
 def country_clusters(step: Step) -> pd.DataFrame:
     """Fit the clusters on the pooled country-years and name them."""
-    return cluster.country_clusters(step.read("cluster_features"), step.settings)
+    described = step.read("cluster_features")
+    try:
+        return cluster.country_clusters(described, step.settings)
+    except NotEnoughData as reason:
+        step.metadata["not_clustered"] = str(reason)
+        return paths.unclustered(described, str(reason))
 
 
 @recipe(inputs=("cluster_features", "country_clusters"), uses=(*_FIT, "cluster_bootstraps"), kinds=_SKLEARN)
 def cluster_profiles(step: Step) -> pd.DataFrame:
     """Profile each cluster in the features' own units."""
-    return profiles.cluster_profiles(step.read("cluster_features"), step.read("country_clusters"), step.settings)
+    clusters = step.read("country_clusters")
+    if clusters["cluster"].isna().all():
+        return schema.cluster_profiles_table(step.settings).empty()
+    return profiles.cluster_profiles(step.read("cluster_features"), clusters, step.settings)
 
 
 @recipe(inputs=("cluster_features",), uses=(*_FIT, "cluster_bootstraps"), kinds=_SKLEARN)
 def cluster_choice(step: Step) -> pd.DataFrame:
     """Compare numbers of clusters: silhouette, gap statistic and stability."""
-    return choice.cluster_choice(step.read("cluster_features"), step.settings)
+    try:
+        return choice.cluster_choice(step.read("cluster_features"), step.settings)
+    except NotEnoughData as reason:
+        step.metadata["not_compared"] = str(reason)
+        return schema.CLUSTER_CHOICE.empty()
 
 
 @recipe(inputs=("country_clusters",))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from reeassets.clusters.features import Floats, Panel, standardised_panel
 from reeassets.clusters.kmeans import Labels, derived_seed, distinct_points, fit_kmeans, one_thread
 from reeassets.settings import Settings
+from reeassets.tables import NotEnoughData
 
 CANDIDATES = range(2, 11)
 
@@ -61,7 +62,7 @@ def cluster_choice(features: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     panel = standardised_panel(features, settings)
     distinct = distinct_points(panel.matrix)
     if distinct <= settings.cluster_k:
-        raise ValueError(
+        raise NotEnoughData(
             f"k={settings.cluster_k} cannot be judged: "
             f"that needs more than {settings.cluster_k} distinct country-years, and there are {distinct}"
         )

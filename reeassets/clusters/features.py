@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reeassets.settings import STAGES, Settings
+from reeassets.tables import NotEnoughData
 
 Floats = NDArray[np.float64]
 
@@ -163,7 +164,7 @@ def standardised_panel(features: pd.DataFrame, settings: Settings) -> Panel:
         told = (
             "; ".join(f"{reason}: {count}" for reason, count in reasons.items()) or "there are no country-years at all"
         )
-        raise ValueError(f"no country-year can be clustered ({told})")
+        raise NotEnoughData(f"no country-year can be clustered ({told})")
     raw = ranked[list(names)].to_numpy(dtype=float)
     broken = [name for name, column in zip(names, raw.T, strict=True) if not np.isfinite(column).all()]
     if broken:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from reeassets.clusters.features import INFLUENCE, RISK, Floats, Panel, features_of
 from reeassets.settings import Settings
+from reeassets.tables import NotEnoughData
 
 Labels = NDArray[np.int64]
 
@@ -62,7 +63,7 @@ def fit_kmeans(values: Floats, k: int, *, n_init: int, seed: int, weights: Float
 
     distinct = distinct_points(values)
     if distinct < k:
-        raise ValueError(f"k-means with k={k} needs at least {k} distinct country-years; there are {distinct}")
+        raise NotEnoughData(f"k-means with k={k} needs at least {k} distinct country-years; there are {distinct}")
     model = KMeans(n_clusters=k, init="k-means++", n_init=n_init, random_state=derived_seed(seed), algorithm="lloyd")
     return model.fit(values, sample_weight=weights)
 

@@ -34,6 +34,14 @@ def country_paths(features: pd.DataFrame, panel: Panel, labels: Labels, names: "
     return table[[*KEY, "cluster", "cluster_name", "reason"]].sort_values(KEY, ignore_index=True)
 
 
+def unclustered(features: pd.DataFrame, reason: str) -> pd.DataFrame:
+    """Return ``country_clusters`` of data that no clusters can be fitted to: nobody is ranked, with the reason."""
+    table = features[[*KEY, "reason"]].assign(cluster=pd.array([pd.NA] * len(features), dtype="Int64"))
+    table["cluster_name"] = NOT_RANKED
+    table["reason"] = table["reason"].fillna(reason)
+    return table[[*KEY, "cluster", "cluster_name", "reason"]].sort_values(KEY, ignore_index=True)
+
+
 def cluster_transitions(country_clusters: pd.DataFrame) -> pd.DataFrame:
     """Count moves between clusters from one calendar year to the next.
 

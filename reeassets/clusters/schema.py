@@ -75,7 +75,13 @@ CLUSTER_TRANSITIONS = Table(
 
 def tables(settings: Settings) -> list[Table]:
     """Return the tables of this stage; the features depend on ``cluster_include_final`` and ``exposure``."""
-    return [_features(settings), COUNTRY_CLUSTERS, _profiles(settings), CLUSTER_CHOICE, CLUSTER_TRANSITIONS]
+    return [
+        _features(settings),
+        COUNTRY_CLUSTERS,
+        cluster_profiles_table(settings),
+        CLUSTER_CHOICE,
+        CLUSTER_TRANSITIONS,
+    ]
 
 
 def _features(settings: Settings) -> Table:
@@ -103,7 +109,8 @@ def _features(settings: Settings) -> Table:
     return Table(STAGE, "cluster_features", description, columns, key=("year", "country"))
 
 
-def _profiles(settings: Settings) -> Table:
+def cluster_profiles_table(settings: Settings) -> Table:
+    """Return the table ``cluster_profiles``; its features depend on ``cluster_include_final`` and ``exposure``."""
     unit = "the feature's own"
     return Table(
         STAGE,

@@ -182,6 +182,8 @@ def judge_core(country_clusters: pd.DataFrame, country_indicators: pd.DataFrame)
     """
     if not (country_clusters["country"] == "CHN").any():
         return Outcome(NOT_TESTABLE, "China (CHN) is not among the clustered countries")
+    if country_clusters["cluster"].isna().all():
+        return Outcome(NOT_TESTABLE, "too few country-years to form clusters")
     influence = country_indicators.groupby(["year", "country"])["influence"].sum().rename("influence")
     ranked = country_clusters[country_clusters["cluster"].notna()]
     placed = ranked.merge(influence.reset_index(), how="left", on=["year", "country"])

@@ -9,6 +9,7 @@ from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
 from reeassets.products.carried import set_totals
 from reeassets.settings import Settings
+from reeassets.tables import NotEnoughData
 from reeassets.trade.bundled import digests
 
 
@@ -45,8 +46,12 @@ def candidate_links(step: Step) -> pd.DataFrame:
 def io_links(step: Step) -> pd.DataFrame:
     """Test the candidate links on all years of trade."""
     products = sets.members(step.read("classified_products"))["product"].tolist()
-    flows = step.read("trade_flows")
-    ranks = validation.residual_ranks(flows, step.read("country_totals"), set_totals(flows), products)
+    flows, totals = step.read("trade_flows"), step.read("country_totals")
+    ranks = None
+    try:
+        ranks = validation.residual_ranks(flows, totals, set_totals(flows), products)
+    except NotEnoughData as reason:
+        step.metadata["not_tested"] = str(reason)
     links = validation.validate_links(
         step.read("candidate_links"),
         ranks,
@@ -56,8 +61,8 @@ def io_links(step: Step) -> pd.DataFrame:
     )
     step.metadata |= {
         "accepted": int(links["accepted"].sum()),
-        "countries_in_test": len(ranks.countries),
-        "countries_left_out": ranks.n_left_out,
+        "countries_in_test": len(ranks.countries) if ranks else 0,
+        "countries_left_out": ranks.n_left_out if ranks else totals["country"].nunique(),
     }
     return links
 

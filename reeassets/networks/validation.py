@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reeassets.tables import NotEnoughData
 from reeassets.trade.specialisation import specialisation_index
 
 Floats = NDArray[np.float64]
@@ -74,7 +75,7 @@ def residual_ranks(
 
     Raises
     ------
-    ValueError
+    NotEnoughData
         If fewer than four countries trade in every year: there is nothing to correlate.
     """
     years = sorted(country_totals["year"].unique())
@@ -82,7 +83,9 @@ def residual_ranks(
     by_country = size.pivot_table(index="country", columns="year", values="size", fill_value=0.0)
     stays = by_country.index[(by_country > 0).all(axis=1)].sort_values()
     if len(stays) < 4:
-        raise ValueError(f"only {len(stays)} countries trade in every year; the validation of links needs at least 4")
+        raise NotEnoughData(
+            f"only {len(stays)} countries trade in every year; the validation of links needs at least 4"
+        )
     shape = (len(products), len(stays), len(years))
     imports, exports = np.zeros(shape), np.zeros(shape)
     for place, year in enumerate(years):
@@ -163,8 +166,13 @@ def benjamini_hochberg(p_values: Floats) -> Floats:
     return false_discovery_control(p_values, method="bh") if p_values.size else p_values
 
 
+def untested(links: pd.DataFrame) -> pd.DataFrame:
+    """Return what :func:`permutation_test` gives for links that no data speak for or against."""
+    return pd.DataFrame({"partial_corr": np.nan, "p_value": 1.0}, index=links.index)
+
+
 def validate_links(
-    candidates: pd.DataFrame, ranks: ResidualRanks, *, draws: int, seed: int, fdr: float
+    candidates: pd.DataFrame, ranks: ResidualRanks | None, *, draws: int, seed: int, fdr: float
 ) -> pd.DataFrame:
     """Decide which candidate links stand, and weight them.
 
@@ -172,8 +180,8 @@ def validate_links(
     ----------
     candidates : DataFrame
         Table ``candidate_links``.
-    ranks : ResidualRanks
-        From :func:`residual_ranks`.
+    ranks : ResidualRanks or None
+        From :func:`residual_ranks`; None if there are too few countries, and then no link is accepted.
     draws, seed : int
         Of the permutation test.
     fdr : float
@@ -185,7 +193,7 @@ def validate_links(
         Table ``io_links``; ``weight`` sums to 1 over the accepted inputs of each output, and is 0 for the others.
     """
     links = candidates.sort_values(["input", "output"], kind="stable", ignore_index=True)
-    links = links.join(permutation_test(ranks, links, draws, seed))
+    links = links.join(untested(links) if ranks is None else permutation_test(ranks, links, draws, seed))
     links["q_value"] = benjamini_hochberg(links["p_value"].to_numpy())
     links["accepted"] = (links["q_value"] <= fdr) & links["carried"] & (links["partial_corr"] > 0)
     strength = links["partial_corr"].where(links["accepted"], 0.0)

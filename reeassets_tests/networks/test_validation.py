@@ -7,6 +7,7 @@ from scipy.stats import kstest, rankdata
 from statsmodels.stats.multitest import multipletests
 
 from reeassets.networks.validation import benjamini_hochberg, permutation_test, residual_ranks, validate_links
+from reeassets.tables import NotEnoughData
 
 PRODUCTS = ["000001", "000002", "000003"]
 
@@ -128,8 +129,11 @@ def test_a_product_that_nobody_trades_has_no_correlation():
 
 def test_too_few_countries_is_an_error():
     flows, totals, products = panel(n_countries=3)
-    with pytest.raises(ValueError, match="only 3 countries"):
+    with pytest.raises(NotEnoughData, match="only 3 countries"):
         residual_ranks(flows, totals, products, PRODUCTS)
+    candidates = pd.DataFrame({"input": ["000001"], "output": ["000003"], "carried": [True]})
+    links = validate_links(candidates, None, draws=19, seed=1, fdr=0.5)
+    assert links[["p_value", "accepted", "weight"]].to_numpy().tolist() == [[1.0, False, 0.0]]
 
 
 def test_benjamini_hochberg_agrees_with_statsmodels():

@@ -13,7 +13,7 @@ import pytest
 from reeassets.trade.bundled import bundled_file
 from reeassets_tests.conftest import REPOSITORY, reeassets
 
-from .archives import archive, year_name
+from .archives import archive, year_name, year_text
 
 YEARS = (2019, 2020, 2021)
 
@@ -217,3 +217,27 @@ def test_a_folder_that_cannot_be_written_is_told(release, tmp_path):
     assert result.returncode == 2
     assert "Read-only file system" in result.stderr
     assert f"{folder}/home" in result.stderr
+
+
+def test_small_data_give_every_table_they_can_carry(tmp_path):
+    pairs = [(156, 276), (276, 156), (490, 842), (842, 490), (156, 842)]
+    members = {
+        year_name(year): year_text(
+            [f"{year},{i},{j},{code},{value + place},NA" for place, (i, j) in enumerate(pairs) for code, value in CODES]
+        )
+        for year in (2020, 2021)
+    }
+    home = tmp_path / "home"
+    printed = reeassets("run", "--source", "baci", "--data", archive(tmp_path / "a.zip", members), home=home).stdout
+    assert "passed" in printed
+    with duckdb.connect(str(home / "warehouse" / "reeassets.duckdb"), read_only=True) as tables:
+        names = tables.execute("select distinct cluster_name, reason from country_clusters").fetchall()
+        assert {name for name, _ in names} == {"not_ranked"}
+        assert any("distinct country-years" in reason for _, reason in names)
+        assert tables.execute("select count(*) from cluster_choice").fetchone() == (0,)
+        assert tables.execute("select count(*) from product_indicators").fetchone() == (16,)
+        verdicts = tables.execute("select distinct verdict from findings").fetchall()
+    assert verdicts == [("not testable on this data",)]
+
+
+CODES = ((850511, 10.5), (260600, 3.25), (10110, 7.0))
