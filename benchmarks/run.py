@@ -118,8 +118,8 @@ rule of the table and the key. `pandas` does the same in chunks. `polars` reads 
 
 {table(whole, "bare floor, 17 years")}
 
-An added year costs more than its own partitions: the links are tested on all years, so their weights change, and with them the
-multi-tier risk of every year and every result over all years. A changed `alpha` opens no archive.
+An added year costs more than its own partitions: the links are tested on all years, so their weights change, and with
+them the multi-tier risk of every year and every result over all years. A changed `alpha` opens no archive.
 """
     (HERE / "RESULTS.md").write_text(text, encoding="utf-8")
     print(text)
