@@ -57,7 +57,8 @@ def test_a_missing_table_is_named(step, tmp_path):
 
 def test_what_the_recipe_depends_on():
     assert html_report.inputs == TABLES
-    assert list(html_report.outside(made.SETTINGS, None)) == [TEMPLATE.name]
+    assert list(html_report.outside(made.SETTINGS, None)) == [TEMPLATE.name, "source"]
+    assert list(html_report.lineage(made.SETTINGS, None)) == [TEMPLATE.name]
     assert HTML_REPORT.path(made.SETTINGS) == made.SETTINGS.report_file
     read = {name for name, field in Settings.model_fields.items() if field is not None} & set(html_report.uses)
     assert read == set(html_report.uses)  # every name is a setting

@@ -203,7 +203,7 @@ def test_a_full_disk_under_dagsters_records_is_told_too(release, tmp_path):
     folder = tmp_path / "disk"
     folder.mkdir()
     run = f"{sys.executable} -m reeassets run --source baci --data {release[0]} --home {folder}/home"
-    result = in_a_mount(folder, "size=600k", run)
+    result = in_a_mount(folder, "size=200k", f"REEASSETS_TABLES={tmp_path}/tables {run}")
     assert result.returncode not in (0, 126, 127)
     assert "the disk is full" in result.stderr
     assert "Traceback" not in result.stderr
