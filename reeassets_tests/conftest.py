@@ -12,14 +12,18 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 RUN_YEARS = "2016-2023"
 
 
+def clean_environment():
+    """Return the environment without what tests or developers have set for the platform or for Dagster."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("REEASSETS_", "DAGSTER_"))}
+
+
 def reeassets(*arguments, home, check=True, **environment):
     """Run the command line as a user would."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("REEASSETS_", "DAGSTER_"))}
     result = subprocess.run(
         [sys.executable, "-m", "reeassets", *map(str, arguments), "--home", str(home)],
         capture_output=True,
         text=True,
-        env=clean | {"COLUMNS": "200"} | environment,
+        env=clean_environment() | {"COLUMNS": "200"} | environment,
         check=False,
         timeout=600,
     )

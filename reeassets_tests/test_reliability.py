@@ -1,6 +1,5 @@
 """A run killed at any moment and started again gives what a run gives that was never killed."""
 
-import os
 import random
 import signal
 import subprocess
@@ -9,7 +8,7 @@ import time
 
 import pytest
 
-from .conftest import reeassets
+from .conftest import clean_environment, reeassets
 
 YEARS = "2020-2023"
 SEED = 20260101
@@ -43,7 +42,7 @@ def test_killed_runs_end_where_an_unkilled_one_does(unkilled, tmp_path):
             [sys.executable, "-m", "reeassets", "run", "--years", YEARS, "--home", str(home)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={name: value for name, value in os.environ.items() if not name.startswith(("REEASSETS_", "DAGSTER_"))},
+            env=clean_environment(),
         )
         time.sleep(moments.uniform(0.2, 0.8) * seconds)
         process.send_signal(signal.SIGKILL)

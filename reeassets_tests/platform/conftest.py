@@ -34,7 +34,9 @@ def calls():
 @pytest.fixture
 def make_graph(tmp_path, calls, monkeypatch):
     """Return a function that builds the small graph under given settings."""
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    # Set and unset, so that what a run leaves in the environment is gone after the test.
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.delenv("DAGSTER_HOME")
     tables = {name: _table(name, by_year) for name, by_year in (("base", True), ("total", False), ("share", True))}
 
     def base(step):

@@ -1,6 +1,5 @@
 """What Dagster sees: keys, groups, partitions, checks and jobs."""
 
-import os
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -14,6 +13,7 @@ from reeassets import plugins
 from reeassets.platform.build import BrokenDefinitions, build_defs
 from reeassets.platform.graph import STAGE_PACKAGES, Graph
 from reeassets.settings import Settings
+from reeassets_tests.conftest import clean_environment
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -153,11 +153,10 @@ def test_definitions_that_are_none_are_named_and_the_rest_loads(monkeypatch, tmp
 )
 def test_dagsters_own_commands_accept_the_checkout(command, tmp_path):
     program = Path(sys.executable).with_name(command[0])
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("REEASSETS_", "DAGSTER_"))}
     result = subprocess.run(
         [str(program), *command[1:]],
         cwd=REPOSITORY,
-        env=environment | {"REEASSETS_HOME": str(tmp_path), "DAGSTER_HOME": str(tmp_path), "COLUMNS": "200"},
+        env=clean_environment() | {"REEASSETS_HOME": str(tmp_path), "DAGSTER_HOME": str(tmp_path), "COLUMNS": "200"},
         capture_output=True,
         text=True,
         check=False,

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from reeassets.trade.bundled import bundled_file
-from reeassets_tests.conftest import REPOSITORY, reeassets
+from reeassets_tests.conftest import REPOSITORY, clean_environment, reeassets
 
 from .archives import archive, year_name, year_text
 
@@ -181,6 +181,7 @@ def in_a_mount(folder, options, script):
         text=True,
         check=False,
         cwd=REPOSITORY,
+        env=clean_environment(),
         timeout=300,
     )
 
