@@ -49,6 +49,15 @@ def test_show_filters_either_side(finished):
     assert len(lines) > 20
 
 
+def test_rows_that_do_not_fit_are_laid_out_downwards(finished):
+    arguments = ("show", "product_indicators", "--year", "2023", "--country", "DEU", "--product", "850511")
+    narrow = reeassets(*arguments, home=finished[0], COLUMNS="80").stdout.splitlines()
+    assert any(line.split() == ["country", "DEU"] for line in narrow)
+    assert any(line.startswith("systemic_trade_risk") for line in narrow)
+    wide = reeassets(*arguments, home=finished[0], COLUMNS="300").stdout.splitlines()
+    assert wide[0].split()[:3] == ["year", "country", "product"]
+
+
 def test_tables_tell_rows_years_and_meaning(finished):
     printed = reeassets("tables", "product_indicators", home=finished[0]).stdout
     assert "years 2016-2023" in printed

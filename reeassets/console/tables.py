@@ -85,6 +85,25 @@ def _text(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+def _grid(columns: list[str], texts: list[list[str]]) -> RichTable:
+    grid = RichTable(box=None, pad_edge=False)
+    for column in columns:
+        grid.add_column(column, no_wrap=True)
+    for cells in texts:
+        grid.add_row(*cells)
+    return grid
+
+
+def _record(columns: list[str], cells: list[str]) -> RichTable:
+    """Lay one row out downwards: what does not fit beside each other is not cut into slivers."""
+    record = RichTable(box=None, pad_edge=False, show_header=False)
+    record.add_column(style="dim", no_wrap=True)
+    record.add_column(overflow="fold")
+    for column, cell in zip(columns, cells, strict=True):
+        record.add_row(column, cell)
+    return record
+
+
 def show_rows(
     settings: Settings, table: str, filters: dict[str, Any], console: Console, *, limit: int | None, csv: bool
 ) -> None:
@@ -106,10 +125,12 @@ def show_rows(
         total = connection.execute(f"select count(*) {source}", values).fetchall()[0][0]
         cut = f" limit {int(limit)}" if limit is not None else ""
         rows = connection.execute(f"select * {source}{cut}", values).fetchall()
-    grid = RichTable(box=None, pad_edge=False)
-    for column in columns:
-        grid.add_column(column, overflow="fold")
-    for row in rows:
-        grid.add_row(*map(_text, row))
-    console.print(grid)
+    texts = [[_text(value) for value in row] for row in rows]
+    widths = [max(map(len, cells)) for cells in zip(columns, *texts, strict=True)]
+    if sum(widths) + 2 * len(widths) <= console.width:
+        console.print(_grid(columns, texts))
+    else:
+        for cells in texts:
+            console.print(_record(columns, cells))
+            console.print()
     console.print(f"{len(rows):,} of {total:,} rows", style="dim", highlight=False)
