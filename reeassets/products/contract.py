@@ -1,11 +1,15 @@
-"""The contracts of a classifier and of a product set."""
+"""The contracts of a classifier and of a product set, and the vote that a voter casts."""
 
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-APPLICATIONS = (
+from reeassets.settings import Settings
+
+Stage = Literal["upstream", "input", "final"]
+Application = Literal[
     "magnets",
     "catalysts",
     "phosphors & lighting",
@@ -22,12 +26,55 @@ APPLICATIONS = (
     "nuclear",
     "defence",
     "other",
-)
+]
+Element = Literal[
+    "Sc", "Y", "La", "Ce", "Pr", "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu"
+]  # fmt: skip
+APPLICATIONS: tuple[str, ...] = get_args(Application)
+ELEMENTS: tuple[str, ...] = get_args(Element)
+# The revision that classifiers vote on; a set written in another one brings its own classification.
+CLASSIFIED_REVISION = "HS07"
+LONGEST_RATIONALE = 600
+
+
+class Vote(BaseModel):
+    """One voter's answer on one product, or on nothing at all: every field is given, or the vote is no vote.
+
+    Attributes
+    ----------
+    is_ree : bool
+        Whether the product contains rare earths, or needs them to be made.
+    stage : str
+        ``upstream`` (ores, oxides, salts, metals, alloys, scrap), ``input`` (bought to make other goods) or ``final``
+        (bought for use).
+    application : str
+        Main application.
+    elements : tuple of str
+        Symbols of the rare-earth elements concerned, each once, in the order of the periodic table.
+    confidence : float
+        How sure the voter is of ``is_ree``, in [0,1].
+    rationale : str
+        The voter's reason.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    is_ree: bool
+    stage: Stage
+    application: Application
+    elements: tuple[Element, ...]
+    confidence: float = Field(ge=0, le=1)
+    rationale: str = Field(min_length=1, max_length=LONGEST_RATIONALE)
+
+    @field_validator("elements", mode="after")
+    @classmethod
+    def _ordered(cls, value: tuple[Element, ...]) -> tuple[Element, ...]:
+        return tuple(element for element in get_args(Element) if element in value)
 
 
 @runtime_checkable
 class Classifier(Protocol):
-    """Votes on products.
+    """Votes on products: one voter, or several that do not see one another's answers.
 
     Attributes
     ----------
@@ -44,20 +91,28 @@ class Classifier(Protocol):
         """Return the files that are read, for the lineage."""
         ...
 
-    def votes(self, nomenclature: pd.DataFrame) -> pd.DataFrame:
-        """Vote on the products of a nomenclature (``product``, ``description``, ``chapter``, ``heading``).
+    def votes(self, nomenclature: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+        """Vote on the products of a nomenclature.
+
+        Parameters
+        ----------
+        nomenclature : DataFrame
+            ``product``, ``description``, ``heading``, ``heading_text``, ``chapter``, ``chapter_text``, ``revision``.
+        settings : Settings
+            The configuration.
 
         Returns
         -------
         DataFrame
-            Table ``product_votes``: one row per voter and product voted on. A product may be left out (an abstention).
+            Table ``product_votes``: one row per voter and product asked. Who abstains leaves the fields of
+            :class:`Vote` null and says why in ``abstention``.
         """
         ...
 
 
 @runtime_checkable
 class ProductSet(Protocol):
-    """A rule that turns classified products into the set that is analysed.
+    """A rule, or a list, that says which products are analysed.
 
     Attributes
     ----------
@@ -65,8 +120,8 @@ class ProductSet(Protocol):
         Name under which it is registered, and its version.
     nomenclature : str
         Revision of the Harmonized System its codes are written in.
-    classifier, link_proposer : str
-        Plugins whose votes and candidate links it is made for; settings can name others.
+    link_proposer : str
+        Plugin whose candidate links it is made for; settings can name another.
     description : str
         What is in it and why.
     """
@@ -74,16 +129,24 @@ class ProductSet(Protocol):
     name: str
     version: str
     nomenclature: str
-    classifier: str
     link_proposer: str
     description: str
 
-    def select(self, majority: pd.DataFrame) -> list[str]:
-        """Return the codes of the set, ascending.
+    def files(self) -> list[Path]:
+        """Return the files that are read, for the lineage."""
+        ...
+
+    def classify(self, votes: pd.DataFrame) -> pd.DataFrame:
+        """Classify the products of the set's revision and mark those of the set.
 
         Parameters
         ----------
-        majority : DataFrame
-            One row per product of the nomenclature, as :func:`reeassets.products.voting.majority` gives it.
+        votes : DataFrame
+            Table ``product_votes``. A set that is a list brings its own classification and leaves it alone.
+
+        Returns
+        -------
+        DataFrame
+            Table ``classified_products``.
         """
         ...

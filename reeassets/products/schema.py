@@ -7,7 +7,7 @@ from reeassets.tables import PRODUCT_CODE, Table, column, country_column, produc
 PRODUCT_VOTES = Table(
     stage="products",
     name="product_votes",
-    description="Each voter's vote on each product it voted on.",
+    description="Each voter's vote on each product of the classified revision, or why the voter abstained.",
     columns={
         "product": product_column(),
         "voter": column("str", "Who voted"),
@@ -15,8 +15,15 @@ PRODUCT_VOTES = Table(
         "stage": column("str", "Stage of the supply chain", isin=STAGES, nullable=True),
         "application": column("str", "Main application", isin=APPLICATIONS, nullable=True),
         "elements": column("str", "Symbols of the rare-earth elements concerned, separated by spaces", nullable=True),
-        "confidence": column("float64", "The voter's own confidence", ge=0, le=1),
-        "rationale": column("str", "The voter's reason"),
+        "confidence": column("float64", "How sure the voter is of is_ree", ge=0, le=1, nullable=True),
+        "rationale": column("str", "The voter's reason; null for an abstention", nullable=True),
+        "round": column(
+            "str",
+            "shortlist: left out when all codes were read to shortlist some, so a no without further fields; full: "
+            "judged alone with all fields",
+            isin=("shortlist", "full"),
+        ),
+        "abstention": column("str", "Why the voter gave no vote; null for a vote", nullable=True),
     },
     key=("product", "voter"),
 )
