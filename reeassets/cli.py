@@ -184,6 +184,60 @@ def graphml(
     out.print(f"{path}: {graph.number_of_nodes():,} nodes, {graph.number_of_edges():,} edges")
 
 
+products = typer.Typer(help="Votes on products and on links, with their reasons.", no_args_is_help=True)
+app.add_typer(products, name="products", epilog="Example: [bold]reeassets products votes 850511[/bold]")
+_CODE = typer.Argument(help="Product, six digits of HS 2007")
+
+
+@products.command(
+    "classify", epilog="Example: [bold]reeassets products classify[/bold]   needs no key: votes are recorded"
+)
+def products_classify(
+    classifiers: Annotated[
+        str | None, typer.Option(help="Classifiers whose voters vote together, separated by commas. Default: recorded")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Collect the votes on every code of HS 2007 and choose the reference set."""
+    settings = _settings(home, classifiers=classifiers)
+    from reeassets.console.products import classify
+
+    raise typer.Exit(classify(settings, out))
+
+
+@products.command("votes", epilog="Example: [bold]reeassets products votes 850511[/bold]")
+def products_votes(product: Annotated[str, _CODE], home: Home = None) -> None:
+    """Show every vote on a code with its reason, the majority, and what lists and keywords say."""
+    from reeassets.console.products import show_votes
+
+    show_votes(_settings(home), product, out)
+
+
+@products.command("disagreements", epilog="Example: [bold]reeassets products disagreements --field stage[/bold]")
+def products_disagreements(
+    field: Annotated[str | None, typer.Option(help="is_ree, stage, application or elements")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows at the most")] = 30,
+    home: Home = None,
+) -> None:
+    """Show how far the voters agree, field by field, and what they disagree on."""
+    from reeassets.console.products import show_disagreements
+
+    show_disagreements(_settings(home), field, limit, out)
+
+
+@products.command("explain", epilog="Example: [bold]reeassets products explain 280530 850511[/bold]")
+def products_explain(
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="Product that goes in, six digits")],
+    target: Annotated[str, typer.Argument(metavar="OUTPUT", help="Product that is made, six digits")],
+    picture: Annotated[Path | None, typer.Option(help="Write the scatter as a PNG, too")] = None,
+    home: Home = None,
+) -> None:
+    """Show the votes on a link with their reasons, the test on trade, and the countries behind it."""
+    from reeassets.console.products import explain_link
+
+    explain_link(_settings(home), source, target, out, picture)
+
+
 @app.command(epilog="Example: [bold]reeassets plugins[/bold]")
 def plugins() -> None:
     """List the plugins of every group, with where they come from and what does not load."""

@@ -92,8 +92,8 @@ class Settings(BaseSettings):
         0.001, ge=0, le=1, description="Share of a year's rows that may be rejected before the year is refused"
     )
     product_set: str = Field("critical30", description="Product set, by plugin name")
-    classifier: str | None = Field(
-        None, description="Classifier whose votes are taken; by default the product set's own"
+    classifiers: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("recorded",), description="Classifiers whose voters vote together on every code, by plugin name"
     )
     link_proposer: str | None = Field(None, description="Proposer of candidate links; by default the product set's own")
 
@@ -141,6 +141,14 @@ class Settings(BaseSettings):
         if not years:
             raise ValueError("no years given")
         return years
+
+    @field_validator("classifiers", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        names = tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else tuple(value)
+        if not names or not all(names) or len(set(names)) != len(names):
+            raise ValueError("must be different names, separated by commas")
+        return names
 
     @field_validator("model_deltas", mode="before")
     @classmethod
@@ -204,7 +212,7 @@ class Settings(BaseSettings):
                 format_years(value)
                 if name == "years"
                 else ",".join(map(str, value))
-                if name == "model_deltas"
+                if isinstance(value, list)
                 else value
             )
             lines.append(f"{name} = {json.dumps(shown)}")

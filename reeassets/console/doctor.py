@@ -47,7 +47,7 @@ def _problems(settings: Settings) -> Iterator[str]:
     """Yield what is wrong, in the order a user would mend it."""
     for group in plugins.GROUPS:
         yield from (f"{found.origin} does not load: {found.error}" for found in plugins.discover(group) if found.error)
-    from reeassets.products.sets import classifier, product_set
+    from reeassets.products.sets import classifiers, product_set
     from reeassets.trade.sources import open_source, require_years, with_years
 
     broken = _problem(lambda: open_source(settings))
@@ -58,7 +58,7 @@ def _problems(settings: Settings) -> Iterator[str]:
         checks: list[Callable[[], object]] = [
             lambda: require_years(source, with_years(settings, source).years),
             lambda: product_set(settings),
-            lambda: classifier(settings),
+            lambda: classifiers(settings),
         ]
         yield from (told for told in map(_problem, checks) if told)
     folder = _existing(settings)

@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Collection
 
 import duckdb
 from rich.console import Console, Group
@@ -9,6 +10,7 @@ from rich.live import Live
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from reeassets.console.products import show_summary
 from reeassets.console.warehouse import catalogue, open_warehouse
 from reeassets.platform.graph import Graph
 from reeassets.platform.runner import Outcome, run
@@ -108,6 +110,7 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> RichTable:
 
 def _summarise(graph: Graph, outcome: Outcome, console: Console) -> None:
     settings = graph.settings
+    show_summary(graph, console)
     with open_warehouse(settings) as connection:
         console.print(_rows(connection))
         console.print(_findings(connection))
@@ -126,8 +129,19 @@ def _summarise(graph: Graph, outcome: Outcome, console: Console) -> None:
     console.print(f"report     {settings.report_file}", highlight=False, soft_wrap=True)
 
 
-def run_and_report(settings: Settings, console: Console, *, force: bool) -> int:
+def run_and_report(settings: Settings, console: Console, *, force: bool, only: Collection[str] | None = None) -> int:
     """Make what is out of date, show progress and summary, and return the exit status.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration; it is remembered in the home.
+    console : Console
+        Where to print.
+    force : bool
+        Make everything, current or not.
+    only : collection of str, optional
+        Make these tables and what they are made from, and leave the summary to the caller.
 
     Returns
     -------
@@ -138,7 +152,7 @@ def run_and_report(settings: Settings, console: Console, *, force: bool) -> int:
     if is_generated(graph.source.version):
         console.print(graph.source.notes, style="bold yellow", highlight=False, soft_wrap=True)
     with StageProgress(console, graph) as progress:
-        outcome = run(graph, progress, force=force, plan=progress.plan)
+        outcome = run(graph, progress, force=force, plan=progress.plan, only=only)
     settings.remember()
     if outcome.failures:
         for failure in outcome.failures:
@@ -148,5 +162,6 @@ def run_and_report(settings: Settings, console: Console, *, force: bool) -> int:
             highlight=False,
         )
         return 1
-    _summarise(graph, outcome, console)
+    if only is None:
+        _summarise(graph, outcome, console)
     return 0

@@ -3,8 +3,10 @@
 import pandas as pd
 
 from reeassets import plugins
-from reeassets.networks import candidates, edges, tiers, validation
+from reeassets.networks import calibration, candidates, edges, tiers, validation
 from reeassets.networks.contract import LinkProposer
+from reeassets.networks.pictures import p_value_picture
+from reeassets.networks.schema import LINK_CALIBRATION
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
 from reeassets.products.carried import set_totals
@@ -24,34 +26,57 @@ def _proposer(settings: Settings) -> LinkProposer:
     plugins=("link_proposers",),
     outside=lambda settings, _: digests(_proposer(settings).files()),
 )
-def candidate_links(step: Step) -> pd.DataFrame:
-    """Collect the votes on candidate links and refuse those that break the stage order."""
+def link_votes(step: Step) -> pd.DataFrame:
+    """Have links proposed, and every candidate judged alone by every voter."""
     proposer = _proposer(step.settings)
     members = sets.members(step.read("classified_products"))
-    links = candidates.candidate_links(proposer.votes(members), members.set_index("product")["stage"])
+    built = proposer.build(members, step.settings)
+    pairs = built[["input", "output"]].drop_duplicates().sort_values(["input", "output"], ignore_index=True)
+    table = candidates.link_votes(built, proposer.prune(pairs, members, step.settings))
     step.metadata |= {
         "proposer": proposer.name,
         "description": proposer.description,
+        "candidates": len(pairs),
+        "proposed_by": built["voter"].value_counts().to_dict(),
+    }
+    return table
+
+
+@recipe(inputs=("link_votes", "classified_products"))
+def candidate_links(step: Step) -> pd.DataFrame:
+    """Count the votes on candidate links and refuse those that break physics or the stage order."""
+    links = candidates.candidate_links(step.read("link_votes"), sets.stages(step.read("classified_products")))
+    refused = links.dropna(subset=["refused"])
+    step.metadata |= {
         "carried_by_votes": int(links["carried"].sum()),
-        "refused_by_rule": int(links["refused"].notna().sum()),
+        "refused_by_rule": len(refused),
+        "refused": (refused["input"] + " -> " + refused["output"] + ": " + refused["refused"]).tolist(),
     }
     return links
 
 
+_TEST = ("link_draws", "link_seed", "years")
+
+
+def _residual_ranks(step: Step) -> validation.ResidualRanks | None:
+    """Compute the ranks behind the test, or say why there are none."""
+    products = sets.members(step.read("classified_products"))["product"].tolist()
+    flows, totals = step.read("trade_flows"), step.read("country_totals")
+    try:
+        return validation.residual_ranks(flows, totals, set_totals(flows), products)
+    except NotEnoughData as reason:
+        step.metadata["not_tested"] = str(reason)
+        return None
+
+
 @recipe(
     inputs=("candidate_links", "classified_products", "trade_flows", "country_totals"),
-    uses=("link_draws", "link_seed", "link_fdr", "years"),
+    uses=(*_TEST, "link_fdr"),
     kinds=frozenset({"scipy", "parquet"}),
 )
 def io_links(step: Step) -> pd.DataFrame:
     """Test the candidate links on all years of trade."""
-    products = sets.members(step.read("classified_products"))["product"].tolist()
-    flows, totals = step.read("trade_flows"), step.read("country_totals")
-    ranks = None
-    try:
-        ranks = validation.residual_ranks(flows, totals, set_totals(flows), products)
-    except NotEnoughData as reason:
-        step.metadata["not_tested"] = str(reason)
+    ranks = _residual_ranks(step)
     links = validation.validate_links(
         step.read("candidate_links"),
         ranks,
@@ -59,12 +84,38 @@ def io_links(step: Step) -> pd.DataFrame:
         seed=step.settings.link_seed,
         fdr=step.settings.link_fdr,
     )
-    step.metadata |= {
-        "accepted": int(links["accepted"].sum()),
-        "countries_in_test": len(ranks.countries) if ranks else 0,
-        "countries_left_out": ranks.n_left_out if ranks else totals["country"].nunique(),
-    }
+    step.metadata |= {"accepted": int(links["accepted"].sum())}
+    if ranks is not None:
+        step.metadata |= {"countries_in_test": len(ranks.countries), "countries_left_out": ranks.n_left_out}
     return links
+
+
+@recipe(
+    inputs=("candidate_links", "classified_products", "trade_flows", "country_totals"),
+    uses=_TEST,
+    kinds=frozenset({"scipy", "parquet"}),
+)
+def link_calibration(step: Step) -> pd.DataFrame:
+    """Run the same test on pairs of products that nobody proposed."""
+    ranks = _residual_ranks(step)
+    if ranks is None:
+        return LINK_CALIBRATION.empty()
+    flows, members = step.read("trade_flows"), sets.members(step.read("classified_products"))["product"]
+    traded = set_totals(flows).groupby("product")["value_kusd"].sum().reindex(members, fill_value=0.0)
+    settings = step.settings
+    table = calibration.link_calibration(
+        step.read("candidate_links"), ranks, traded, draws=settings.link_draws, seed=settings.link_seed
+    )
+    uniform = calibration.kolmogorov_smirnov(table["p_value"])
+    if uniform is not None:
+        step.metadata |= {
+            "pairs": len(table),
+            "kolmogorov_smirnov_distance": uniform[0],
+            "kolmogorov_smirnov_p_value": uniform[1],
+            "share_below_0.05": float((table["p_value"] <= 0.05).mean()),
+        }
+        step.pictures["p_values"] = p_value_picture(table["p_value"])
+    return table
 
 
 @recipe(inputs=("io_links", "classified_products"), kinds=frozenset({"scipy", "parquet"}))
@@ -75,6 +126,7 @@ def product_tiers(step: Step) -> pd.DataFrame:
     step.metadata["stage_agreement_kendall_tau"] = (
         "not defined: one of them is constant" if agreement is None else agreement
     )
+    step.metadata["stage_and_tier_disagree"] = table.loc[table["disagrees"], "product"].tolist()
     return table
 
 
@@ -84,4 +136,4 @@ def network_edges(step: Step) -> pd.DataFrame:
     return edges.network_edges(step.read("trade_flows"), step.read("io_links"))
 
 
-RECIPES = [candidate_links, io_links, product_tiers, network_edges]
+RECIPES = [link_votes, candidate_links, io_links, link_calibration, product_tiers, network_edges]

@@ -1,16 +1,24 @@
-"""Proposers whose candidate links and votes are recorded in a bundled file."""
+"""Proposers whose links and votes are recorded in bundled files."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from reeassets.settings import Settings
 from reeassets.trade.bundled import bundled_file
+
+_ENDS = {"input": "str", "output": "str"}
+
+
+def _inside(links: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
+    members = products["product"]
+    return links[links["input"].isin(members) & links["output"].isin(members)]
 
 
 @dataclass(frozen=True)
-class RecordedLinks:
-    """Candidate links read from a bundled file; see :class:`reeassets.networks.contract.LinkProposer`."""
+class ListedLinks:
+    """Links proposed and judged in one file; see :class:`reeassets.networks.contract.LinkProposer`."""
 
     name: str
     description: str
@@ -20,17 +28,82 @@ class RecordedLinks:
         """Return the file of the links."""
         return [bundled_file(self.file)]
 
-    def votes(self, products: pd.DataFrame) -> pd.DataFrame:
-        """Read the votes on links; raises ValueError if a link names a product that is not in the set."""
-        votes = pd.read_csv(bundled_file(self.file), dtype={"input": "str", "output": "str"})
+    def _read(self, products: pd.DataFrame) -> pd.DataFrame:
+        votes = pd.read_csv(bundled_file(self.file), dtype=_ENDS)
         unknown = sorted((set(votes["input"]) | set(votes["output"])) - set(products["product"]))
         if unknown:
             raise ValueError(f"{self.file}: links of products that are not in the set: {', '.join(unknown)}")
         return votes
 
+    def build(self, products: pd.DataFrame, settings: Settings) -> pd.DataFrame:  # noqa: ARG002  (as the contract calls it)
+        """Read the links; raises ValueError if one names a product that is not in the set."""
+        return self._read(products)[["voter", "input", "output", "strength", "rationale"]]
 
-CRITICAL30_LINKS = RecordedLinks(
+    def prune(self, candidates: pd.DataFrame, products: pd.DataFrame, settings: Settings) -> pd.DataFrame:  # noqa: ARG002
+        """Read the votes on the candidates."""
+        judged = self._read(products)[["voter", "input", "output", "vote", "rationale"]]
+        return judged.merge(candidates[["input", "output"]], on=["input", "output"])
+
+
+@dataclass(frozen=True)
+class RecordedLinks:
+    """Links built and pruned by several voters, a file each; see :class:`reeassets.networks.contract.LinkProposer`.
+
+    Links of products that are not in the set are left out: the set follows the votes on products, and these are
+    recorded for the set as the recorded votes make it.
+
+    Attributes
+    ----------
+    voters : tuple of (str, str, str)
+        Name, file of what the voter proposed, and file of how the voter judged.
+    """
+
+    name: str
+    description: str
+    voters: tuple[tuple[str, str, str], ...]
+
+    def files(self) -> list[Path]:
+        """Return the files of all voters."""
+        return [bundled_file(file) for _, built, pruned in self.voters for file in (built, pruned)]
+
+    def build(self, products: pd.DataFrame, settings: Settings) -> pd.DataFrame:  # noqa: ARG002
+        """Read what each voter proposed."""
+        read = [pd.read_csv(bundled_file(built), dtype=_ENDS).assign(voter=voter) for voter, built, _ in self.voters]
+        return _inside(pd.concat(read, ignore_index=True), products)
+
+    def prune(self, candidates: pd.DataFrame, products: pd.DataFrame, settings: Settings) -> pd.DataFrame:  # noqa: ARG002
+        """Read how each voter judged the candidates.
+
+        Raises
+        ------
+        ValueError
+            If a voter has not judged a candidate.
+        """
+        tables = []
+        for voter, _, pruned in self.voters:
+            judged = candidates[["input", "output"]].merge(
+                pd.read_csv(bundled_file(pruned), dtype=_ENDS), on=["input", "output"], how="left"
+            )
+            missing = judged[judged["vote"].isna()]
+            if len(missing):
+                first = missing.iloc[0]
+                raise ValueError(
+                    f"{pruned}: no judgement on {len(missing)} candidate(s), e.g. {first['input']} -> {first['output']}"
+                )
+            tables.append(judged.assign(voter=voter))
+        return pd.concat(tables, ignore_index=True)
+
+
+CRITICAL30_LINKS = ListedLinks(
     name="critical30",
     description="Direct inputs among 30 critical materials, recorded and judged by hand, with a rationale each.",
     file="links/critical30.csv",
+)
+RECORDED_LINKS = RecordedLinks(
+    name="recorded",
+    description=(
+        "Direct inputs among the 168 products of the reference set: proposed by three independent language-model "
+        "annotators, every candidate judged again alone by each; prompts and answers are in data/links."
+    ),
+    voters=tuple((f"annotator_{letter}", f"links/build_{letter}.csv", f"links/prune_{letter}.csv") for letter in "abc"),
 )

@@ -3,11 +3,30 @@
 from reeassets.settings import STAGES, Settings
 from reeassets.tables import Table, column, country_column, product_column, year_column
 
+LINK_VOTES = Table(
+    stage="networks",
+    name="link_votes",
+    description="Who proposed which link when links were built, and how every voter judged every candidate alone.",
+    columns={
+        "input": product_column("Input product"),
+        "output": product_column("Output product"),
+        "phase": column("str", "build: proposed among all products; prune: judged alone", isin=("build", "prune")),
+        "voter": column("str", "Who proposed or judged it"),
+        "vote": column("boolean", "Whether the voter keeps the link; null for an abstention", nullable=True),
+        "strength": column(
+            "float64", "How much of the input making the output takes, by the voter", ge=0, le=1, nullable=True
+        ),
+        "rationale": column("str", "The voter's reason"),
+    },
+    key=("input", "output", "phase", "voter"),
+)
+
 _VOTES = {
-    "strength": column("float64", "Mean strength the voters give the link", ge=0, le=1, nullable=True),
-    "ai_votes": column("int64", "Voters who keep the candidate", ge=0),
-    "ai_voters": column("int64", "Voters who judged it", ge=1),
-    "rationale": column("str", "Reason of the first voter, by name"),
+    "strength": column("float64", "Mean strength of those who proposed the link", ge=0, le=1, nullable=True),
+    "ai_proposed": column("int64", "Voters who proposed it", ge=1),
+    "ai_votes": column("int64", "Voters who keep the candidate when they judge it alone", ge=0),
+    "ai_voters": column("int64", "Voters who judged it alone", ge=0),
+    "rationale": column("str", "Reason of the first voter, by name, who judged it as the majority did"),
     "refused": column("str", "Rule that refuses the candidate whatever the votes; null if none", nullable=True),
     "carried": column("bool", "More than half of the voters keep it and no rule refuses it"),
 }
@@ -43,6 +62,22 @@ IO_LINKS = Table(
     key=("input", "output"),
 )
 
+LINK_CALIBRATION = Table(
+    stage="networks",
+    name="link_calibration",
+    description=(
+        "The test of links on pairs of products that nobody proposed, of the same sizes of trade: without "
+        "specialisation that products share, their p-values are uniform."
+    ),
+    columns={
+        "input": product_column("Product in the place of the input"),
+        "output": product_column("Product in the place of the output"),
+        "partial_corr": IO_LINKS.columns["partial_corr"],
+        "p_value": IO_LINKS.columns["p_value"],
+    },
+    key=("input", "output"),
+)
+
 PRODUCT_TIERS = Table(
     stage="networks",
     name="product_tiers",
@@ -54,6 +89,13 @@ PRODUCT_TIERS = Table(
         "n_inputs": column("int64", "Accepted links into the product", ge=0),
         "n_outputs": column("int64", "Accepted links out of the product", ge=0),
         "component": column("int64", "Weakly connected component of the graph of accepted links", ge=0),
+        "tier_stage": column(
+            "str",
+            "Stage whose linked products have the nearest median trophic level; null without a link",
+            isin=STAGES,
+            nullable=True,
+        ),
+        "disagrees": column("bool", "Whether the trophic level speaks for another stage than the votes"),
     },
     key=("product",),
 )
@@ -78,4 +120,4 @@ NETWORK_EDGES = Table(
 
 def tables(settings: Settings) -> list[Table]:  # noqa: ARG001  (the signature is the same in every stage)
     """Return the tables of this stage."""
-    return [CANDIDATE_LINKS, IO_LINKS, PRODUCT_TIERS, NETWORK_EDGES]
+    return [LINK_VOTES, CANDIDATE_LINKS, IO_LINKS, LINK_CALIBRATION, PRODUCT_TIERS, NETWORK_EDGES]

@@ -60,21 +60,49 @@ def product_tiers(links: pd.DataFrame, stages: pd.Series) -> pd.DataFrame:
         Table ``product_tiers``.
     """
     products = sorted(stages.index)
+    of_product = stages.reindex(products).to_numpy()
     place = {product: index for index, product in enumerate(products)}
     weights = np.zeros((len(products), len(products)))
     accepted = links[links["accepted"]]
     weights[accepted["input"].map(place), accepted["output"].map(place)] = accepted["weight"]
     levels, components = trophic_levels(weights)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "product": products,
-            "stage": stages.reindex(products).to_numpy(),
+            "stage": of_product,
             "trophic_level": levels,
             "n_inputs": (weights > 0).sum(axis=0),
             "n_outputs": (weights > 0).sum(axis=1),
             "component": components,
         }
     )
+    table["tier_stage"] = tier_stages(table)
+    table["disagrees"] = table["tier_stage"].notna() & (table["tier_stage"] != table["stage"])
+    return table
+
+
+def tier_stages(tiers: pd.DataFrame) -> pd.Series:
+    """Name the stage whose linked products have the nearest median trophic level; the earlier one of two as near.
+
+    Parameters
+    ----------
+    tiers : DataFrame
+        ``stage``, ``trophic_level``, ``n_inputs``, ``n_outputs``.
+
+    Returns
+    -------
+    Series of str
+        Null for products without an accepted link: nothing is known of their place.
+    """
+    linked = (tiers["n_inputs"] + tiers["n_outputs"]) > 0
+    named = pd.Series(pd.NA, index=tiers.index, dtype="str")
+    medians = tiers[linked].groupby("stage")["trophic_level"].median()
+    medians = medians.reindex([stage for stage in STAGES if stage in medians.index])
+    if len(medians):
+        distance = np.abs(tiers.loc[linked, "trophic_level"].to_numpy()[:, None] - medians.to_numpy())
+        # Rounded, or the last bit of a median would choose between two stages that are as near.
+        named[linked] = medians.index.to_numpy()[distance.round(9).argmin(axis=1)]
+    return named
 
 
 def stage_agreement(tiers: pd.DataFrame) -> float | None:

@@ -8,7 +8,13 @@ import dagster as dg
 import pandas as pd
 
 from reeassets.platform.graph import Graph
-from reeassets.platform.metadata import column_schema, problem_metadata, provenance_metadata, table_metadata
+from reeassets.platform.metadata import (
+    column_schema,
+    problem_metadata,
+    provenance_metadata,
+    step_metadata,
+    table_metadata,
+)
 from reeassets.platform.recipe import FileOutput, Recipe, Step
 from reeassets.storage import Provenance
 from reeassets.streams import Stream
@@ -70,7 +76,7 @@ def _make(
     told = f"{rows:,} rows obey the rules of {len(table.columns)} columns; the key is unique"
     yield _evaluation(table, year, passed=True, description=told, metadata={"rows": rows})
     context.resources.progress.finished(table.stage, table.name, year, rows, time.perf_counter() - began)
-    return table_metadata(graph.store, table, year, rows, provenance) | step.metadata
+    return table_metadata(graph.store, table, year, rows, provenance) | step_metadata(step)
 
 
 def _check_and_write(
@@ -131,7 +137,7 @@ def _file_asset(graph: Graph, made_by: Recipe, output: FileOutput) -> dg.AssetsD
                 "path": dg.MetadataValue.path(str(path)),
                 "bytes": path.stat().st_size,
                 **provenance_metadata(provenance),
-                **step.metadata,
+                **step_metadata(step),
             }
         )
 

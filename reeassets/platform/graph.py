@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from importlib import import_module
@@ -104,6 +105,17 @@ class Graph:
                 if year is not None and self.tables[parent].by_year
                 else [(parent, other) for other in self.partitions(parent)]
             )
+        return found
+
+    def ancestors(self, names: Iterable[str]) -> set[str]:
+        """Return the given recipes and all that they are made from, directly or not."""
+        found: set[str] = set()
+        left = list(names)
+        while left:
+            name = left.pop()
+            if name not in found:
+                found.add(name)
+                left += self.recipes[name].inputs
         return found
 
     @cache  # noqa: B019  (one graph lives as long as the process that asks it)

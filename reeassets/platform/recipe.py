@@ -61,6 +61,8 @@ class Step:
         Context manager that gives a DuckDB connection.
     metadata : dict
         What the recipe wants shown with the materialisation: numbers, text, or anything JSON can hold.
+    pictures : dict of str to bytes
+        PNG pictures to show beside it.
     """
 
     settings: Settings
@@ -69,6 +71,7 @@ class Step:
     tables: Mapping[str, Table]
     connect: Callable[[], contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]]
     metadata: dict[str, Any] = field(default_factory=dict)
+    pictures: dict[str, bytes] = field(default_factory=dict)
 
     @cached_property
     def source(self) -> Source:

@@ -1,7 +1,7 @@
 """Making everything that is out of date in this process: what ``reeassets run`` does."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,7 +114,9 @@ def _execute(batch: Batch, graph: Graph, job: dg.JobDefinition, instance: dg.Dag
     return result.success
 
 
-def run(graph: Graph, progress: Progress, *, force: bool = False, plan: Any = None) -> Outcome:
+def run(
+    graph: Graph, progress: Progress, *, force: bool = False, plan: Any = None, only: Collection[str] | None = None
+) -> Outcome:
     """Make what is out of date, in order, and stop at the first batch that fails.
 
     Parameters
@@ -127,6 +129,8 @@ def run(graph: Graph, progress: Progress, *, force: bool = False, plan: Any = No
         Make everything, current or not.
     plan : callable, optional
         Told the partitions that will be made, before the first is.
+    only : collection of str, optional
+        Make these and what they are made from, and nothing else.
 
     Raises
     ------
@@ -141,6 +145,9 @@ def run(graph: Graph, progress: Progress, *, force: bool = False, plan: Any = No
     with dg.DagsterInstance.get() as instance:
         _close_abandoned_runs(instance)
         stale = out_of_date(graph, _reported(graph, instance), force=force)
+        if only is not None:
+            wanted = graph.ancestors(only)
+            stale = {name: years for name, years in stale.items() if name in wanted}
         if plan is not None:
             plan(stale)
         outcome = Outcome(made={})

@@ -1,39 +1,119 @@
 """Assets of the stage ``products``."""
 
+from typing import Any
+
 import pandas as pd
 
 from reeassets.platform.recipe import Step, recipe
-from reeassets.products import carried, sets, voting
+from reeassets.products import agreement, carried, evidence, keywords, ree168, sets, voting
+from reeassets.products.contract import CLASSIFIED_REVISION
+from reeassets.settings import Settings
 from reeassets.trade.bundled import digests
 from reeassets.trade.nomenclature import nomenclature, nomenclature_file
 from reeassets.trade.sources import no_files, said_of_source
 
-_CHOICE = ("product_set", "classifier")
 _SQL = frozenset({"duckdb", "parquet"})
 
 
-@recipe(
-    uses=_CHOICE,
-    plugins=("product_sets", "classifiers"),
-    outside=lambda settings, _: digests(
-        [*sets.classifier(settings).files(), nomenclature_file(sets.product_set(settings).nomenclature)]
-    ),
-)
+def _classified_codes(*_: Any) -> dict[str, str]:
+    return digests([nomenclature_file(CLASSIFIED_REVISION)])
+
+
+def _votes_files(settings: Settings, _: int | None) -> dict[str, str]:
+    files = [path for chosen in sets.classifiers(settings) for path in chosen.files()]
+    return digests([*files, nomenclature_file(CLASSIFIED_REVISION)])
+
+
+def _set_files(settings: Settings, _: int | None) -> dict[str, str]:
+    chosen = sets.product_set(settings)
+    return digests([*chosen.files(), nomenclature_file(chosen.nomenclature)])
+
+
+@recipe(uses=("classifiers",), plugins=("classifiers",), outside=_votes_files)
 def product_votes(step: Step) -> pd.DataFrame:
-    """Collect the votes of the classifier on the revision that the set is written in."""
-    chosen = sets.classifier(step.settings)
-    step.metadata |= {"classifier": chosen.name, "description": chosen.description}
-    return chosen.votes(nomenclature(sets.product_set(step.settings).nomenclature))
+    """Collect the votes of all voters on every code of the classified revision."""
+    codes = nomenclature(CLASSIFIED_REVISION)
+    chosen = sets.classifiers(step.settings)
+    votes = pd.concat([one.votes(codes, step.settings) for one in chosen], ignore_index=True)
+    step.metadata |= {
+        "classifiers": {one.name: one.description for one in chosen},
+        "voters": sorted(votes["voter"].unique()),
+        "codes": len(codes),
+        "abstentions": int(votes["abstention"].notna().sum()),
+    }
+    return votes
 
 
-@recipe(inputs=("product_votes",), uses=_CHOICE, plugins=("product_sets",))
+@recipe(inputs=("product_votes",), outside=_classified_codes)
+def reference_set(step: Step) -> pd.DataFrame:
+    """Choose the 168 products of the reference set by its rule."""
+    reference = ree168.reference_set(step.read("product_votes"))
+    step.metadata |= {
+        "rule": ree168.REE168.description,
+        "products": len(reference),
+        "support": reference["support"].value_counts().to_dict(),
+        "stage": reference["stage"].value_counts().to_dict(),
+        "application": reference["application"].value_counts().to_dict(),
+    }
+    return reference
+
+
+@recipe(inputs=("reference_set",))
+def reference_summary(step: Step) -> pd.DataFrame:
+    """Count the reference set by stage, application and support."""
+    return ree168.reference_summary(step.read("reference_set"))
+
+
+@recipe(inputs=("product_votes", "reference_set"))
+def vote_agreement(step: Step) -> pd.DataFrame:
+    """Compute Fleiss' kappa by field."""
+    table = agreement.vote_agreement(step.read("product_votes"), step.read("reference_set")["product"].tolist())
+    known = table.dropna(subset=["fleiss_kappa"])
+    step.metadata["fleiss_kappa"] = {
+        f"{row.field}, {row.scope}": round(row.fleiss_kappa, 4) for row in known.itertuples(index=False)
+    }
+    return table
+
+
+@recipe(inputs=("product_votes",))
+def vote_disagreements(step: Step) -> pd.DataFrame:
+    """List what voters disagree on."""
+    table = voting.disagreements(step.read("product_votes"))
+    step.metadata["products_by_field"] = table["field"].value_counts().to_dict()
+    return table
+
+
+@recipe(inputs=("product_votes",), outside=_classified_codes)
+def keyword_baseline(step: Step) -> pd.DataFrame:
+    """Compute the keyword baseline and compare it with the majority."""
+    codes = nomenclature(CLASSIFIED_REVISION)
+    table = keywords.keyword_baseline(codes)
+    step.metadata |= keywords.compared(table, voting.majority(codes, step.read("product_votes")))
+    return table
+
+
+@recipe(inputs=("product_votes",), outside=lambda *_: digests(evidence.files()) | _classified_codes())
+def code_list_evidence(step: Step) -> pd.DataFrame:
+    """Compare published code lists with the reference set, code by code."""
+    classified = voting.majority(nomenclature(CLASSIFIED_REVISION), step.read("product_votes"))
+    table = evidence.code_list_evidence(classified, ree168.ranked(classified))
+    listed = table[table["rare_earth_list"]]
+    left_out = listed[~listed["in_reference_set"]].drop_duplicates("product")
+    step.metadata |= {
+        "rare_earth_codes_listed": int(listed["product"].nunique()),
+        "left_out": dict(zip(left_out["product"], left_out["reason"], strict=True)),
+    }
+    return table
+
+
+@recipe(inputs=("product_votes",), uses=("product_set",), plugins=("product_sets",), outside=_set_files)
 def classified_products(step: Step) -> pd.DataFrame:
-    """Aggregate the votes by majority and mark the products of the set."""
+    """Classify the codes of the analysed set's revision and mark the products of the set."""
     chosen = sets.product_set(step.settings)
-    majority = voting.majority(nomenclature(chosen.nomenclature), step.read("product_votes"))
-    classified = sets.classified_products(majority, chosen)
+    classified = sets.classified_products(step.read("product_votes"), chosen)
     members = sets.members(classified)
     step.metadata |= {
+        "product_set": f"{chosen.name}, version {chosen.version}",
         "nomenclature_of_the_set": chosen.nomenclature,
         "products_in_set": len(members),
         **members["stage"].value_counts().to_dict(),
@@ -77,10 +157,22 @@ def trade_flows(step: Step) -> pd.DataFrame:
 
 @recipe(inputs=("product_totals", "product_concordance"))
 def concordance_value(step: Step) -> pd.DataFrame:
-    """Say how much of a year's trade in the set rests on exact codes, on sums and on shares."""
+    """Say how much of a year's trade in the set rests on exact codes, on sums and on shares of codes."""
     table = carried.concordance_value(step.read("product_concordance"), step.read("product_totals"))
     step.metadata |= {name: float(table[name].sum()) for name in ("exact_share", "summed_share", "split_share")}
     return table
 
 
-RECIPES = [product_votes, classified_products, product_concordance, trade_flows, concordance_value]
+RECIPES = [
+    product_votes,
+    reference_set,
+    reference_summary,
+    vote_agreement,
+    vote_disagreements,
+    keyword_baseline,
+    code_list_evidence,
+    classified_products,
+    product_concordance,
+    trade_flows,
+    concordance_value,
+]

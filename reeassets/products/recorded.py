@@ -1,43 +1,104 @@
-"""Classifiers whose votes are recorded in a bundled file, so that a run needs no key and no network."""
+"""Votes that are recorded in bundled files, one file per voter, so that a run needs no key and no network."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from pydantic import ValidationError
 
+from reeassets.products.contract import Vote
+from reeassets.settings import Settings
 from reeassets.trade.bundled import bundled_file
+
+FULL, SHORTLIST = "full", "shortlist"
+
+
+def _checked(row: dict[str, object], place: str) -> None:
+    """Raise ValueError, naming file and line, if a row is no whole vote."""
+    if row["round"] == SHORTLIST and row["is_ree"] == "false":
+        return
+    try:
+        Vote.model_validate(
+            {
+                **{name: row[name] for name in ("is_ree", "stage", "application", "confidence", "rationale")},
+                "elements": tuple(str(row["elements"]).split()),
+            }
+        )
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        raise ValueError(f"{place}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from problem
+
+
+def read_votes(file: str) -> pd.DataFrame:
+    """Read and check one voter's file.
+
+    Parameters
+    ----------
+    file : str
+        CSV inside the bundled data: ``product``, ``round``, ``is_ree``, ``stage``, ``application``, ``elements``,
+        ``confidence``, ``rationale``.
+
+    Raises
+    ------
+    ValueError
+        If a row is no vote; the message names file, line and field.
+    """
+    text = pd.read_csv(bundled_file(file), dtype="str", keep_default_na=False)
+    # A dictionary a row is what pydantic reads; 5,000 take a tenth of a second.
+    for line, row in enumerate(text.to_dict("records"), start=2):
+        _checked(row, f"{file}, line {line}")
+    twice = text.loc[text["product"].duplicated(), "product"]
+    if len(twice):
+        raise ValueError(f"{file}: {twice.iloc[0]} has two votes")
+    empty = text.where(text != "")
+    return empty.assign(
+        is_ree=text["is_ree"].map({"true": True, "false": False}).astype("boolean"),
+        confidence=text["confidence"].astype("float64"),
+    )
 
 
 @dataclass(frozen=True)
 class RecordedVotes:
-    """Votes read from a bundled file; see :class:`reeassets.products.contract.Classifier`."""
+    """Votes read from bundled files; see :class:`reeassets.products.contract.Classifier`.
+
+    Attributes
+    ----------
+    voters : tuple of (str, str)
+        Name and file of each voter.
+    """
 
     name: str
     description: str
-    file: str
+    voters: tuple[tuple[str, str], ...]
 
     def files(self) -> list[Path]:
-        """Return the file of the votes."""
-        return [bundled_file(self.file)]
+        """Return the files of the votes."""
+        return [bundled_file(file) for _, file in self.voters]
 
-    def votes(self, nomenclature: pd.DataFrame) -> pd.DataFrame:
+    def votes(self, nomenclature: pd.DataFrame, settings: Settings) -> pd.DataFrame:  # noqa: ARG002  (as the contract calls it)
         """Read the votes.
 
         Raises
         ------
         ValueError
-            If there is a vote on a code that the nomenclature does not have.
+            If a file is not in order, or votes on a code that the nomenclature does not have, or leaves one out.
         """
-        votes = pd.read_csv(bundled_file(self.file), dtype={"product": "str", "elements": "str"})
-        unknown = sorted(set(votes["product"]) - set(nomenclature["product"]))
-        if unknown:
-            revision = nomenclature["revision"].iloc[0]
-            raise ValueError(f"{self.file}: votes on codes that {revision} does not have: {', '.join(unknown)}")
-        return votes
+        tables = []
+        for voter, file in self.voters:
+            table = read_votes(file)
+            wrong = sorted(set(table["product"]) ^ set(nomenclature["product"]))
+            if wrong:
+                revision = nomenclature["revision"].iloc[0]
+                raise ValueError(f"{file}: not the codes of {revision}: {', '.join(wrong[:10])}")
+            tables.append(table.assign(voter=voter))
+        return pd.concat(tables, ignore_index=True).assign(abstention=pd.Series(dtype="str"))
 
 
-CRITICAL30_VOTES = RecordedVotes(
-    name="critical30",
-    description="Stage and application of 30 critical materials, recorded by hand by one voter, with a rationale each.",
-    file="votes/critical30.csv",
+RECORDED_VOTES = RecordedVotes(
+    name="recorded",
+    description=(
+        "Three independent passes of language-model annotators over all codes of HS 2007: a materials chemist's, a "
+        "customs officer's and an industrial engineer's point of view; prompts and answers are in data/votes."
+    ),
+    voters=tuple((f"annotator_{letter}", f"votes/annotator_{letter}.csv") for letter in "abc"),
 )

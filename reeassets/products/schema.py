@@ -1,6 +1,7 @@
 """Tables of the stage ``products``."""
 
 from reeassets.products.contract import APPLICATIONS
+from reeassets.products.voting import FIELDS, SUPPORTS
 from reeassets.settings import STAGES, Settings
 from reeassets.tables import PRODUCT_CODE, Table, column, country_column, product_column, year_column
 
@@ -28,27 +29,136 @@ PRODUCT_VOTES = Table(
     key=("product", "voter"),
 )
 
+_FIELDS = {
+    "stage": column("str", "upstream, input or final; null where nobody gave it", isin=STAGES, nullable=True),
+    "application": column("str", "Main application; null where nobody gave it", isin=APPLICATIONS, nullable=True),
+    "elements": column("str", "Rare-earth elements concerned, separated by spaces; null if none", nullable=True),
+    "n_votes": column("int64", "Number of voters who voted on the product", ge=0),
+    "ree_votes": column("int64", "Number of those who voted that it is rare-earth", ge=0),
+    "support": column("str", "Share of votes for rare-earth: all, more than half, fewer, none", isin=SUPPORTS),
+    "ree_confidence": column(
+        "float64",
+        "How sure voters are on average that it is rare-earth: their confidence, or 1 minus it if they voted no",
+        ge=0,
+        le=1,
+        nullable=True,
+    ),
+    "rationale": column("str", "Reason of a voter of the majority; null where nobody voted", nullable=True),
+}
+_DESCRIPTION = column("str", "Description of the product in the Harmonized System")
+
 CLASSIFIED_PRODUCTS = Table(
     stage="products",
     name="classified_products",
     description="Every code of the nomenclature: what the majority of votes says it is, and whether it is in the set.",
     columns={
         "product": product_column(),
-        "description": column("str", "Description of the product in the Harmonized System"),
+        "description": _DESCRIPTION,
         "in_set": column("bool", "Whether the product is in the product set"),
         "is_ree": column(
             "boolean", "Contains rare earths, or needs them to be made; null where nobody voted", nullable=True
         ),
-        "stage": column("str", "upstream, input or final; null where nobody voted", isin=STAGES, nullable=True),
-        "application": column("str", "Main application; null where nobody voted", isin=APPLICATIONS, nullable=True),
-        "elements": column("str", "Rare-earth elements concerned, separated by spaces; null if none", nullable=True),
         "confidence": column(
             "float64", "Share of voters who voted for the winning is_ree; 0 where nobody voted", ge=0, le=1
         ),
-        "n_votes": column("int64", "Number of voters who voted on the product", ge=0),
-        "rationale": column("str", "Reason of a voter of the majority; null where nobody voted", nullable=True),
+        **_FIELDS,
     },
     key=("product",),
+)
+
+REFERENCE_SET = Table(
+    stage="products",
+    name="reference_set",
+    description="The 168 rare-earth related products that the votes choose, best first, whichever set is analysed.",
+    columns={
+        "rank": column("int64", "Place in the ranking of the rule", ge=1),
+        "product": product_column(),
+        "description": _DESCRIPTION,
+        **_FIELDS,
+    },
+    key=("product",),
+)
+
+REFERENCE_SUMMARY = Table(
+    stage="products",
+    name="reference_summary",
+    description="The reference set counted by stage and by application, and by how many voters stand behind it.",
+    columns={
+        "grouping": column("str", "What is counted by", isin=("all", "stage", "application")),
+        "value": column("str", "Which stage or application"),
+        "products": column("int64", "Products of the reference set", ge=0),
+        "full": column("int64", "Of them, those all voters hold to be rare-earth", ge=0),
+        "majority": column("int64", "Those more than half do", ge=0),
+        "minority": column("int64", "Those fewer do", ge=0),
+    },
+    key=("grouping", "value"),
+)
+
+VOTE_AGREEMENT = Table(
+    stage="products",
+    name="vote_agreement",
+    description="Agreement of the voters, field by field: Fleiss' kappa.",
+    columns={
+        "field": column("str", "Field of the vote", isin=FIELDS),
+        "scope": column("str", "Products compared", isin=("all", "judged in full", "reference set")),
+        "n_voters": column("int64", "Number of voters", ge=0),
+        "n_products": column("int64", "Products on which every voter gave the field", ge=0),
+        "observed_agreement": column("float64", "Share of pairs of voters who agree", ge=0, le=1, nullable=True),
+        "expected_agreement": column(
+            "float64", "The same by the answers' frequencies alone", ge=0, le=1, nullable=True
+        ),
+        "fleiss_kappa": column(
+            "float64", "Agreement beyond chance; null for one voter or one answer", ge=-1, le=1, nullable=True
+        ),
+    },
+    key=("field", "scope"),
+)
+
+VOTE_DISAGREEMENTS = Table(
+    stage="products",
+    name="vote_disagreements",
+    description="What the voters disagree on, product by product and field by field.",
+    columns={
+        "product": product_column(),
+        "field": column("str", "Field of the vote", isin=FIELDS),
+        "answers": column("str", "Each voter's answer"),
+        "largest_share": column("float64", "Share of voters who gave the most frequent answer", gt=0, lt=1),
+    },
+    key=("product", "field"),
+)
+
+KEYWORD_BASELINE = Table(
+    stage="products",
+    name="keyword_baseline",
+    description="A baseline that looks for words in descriptions; it is compared with the votes and has no vote.",
+    columns={
+        "product": product_column(),
+        "keywords": column("str", "Words found; null if none", nullable=True),
+        "is_ree": column("bool", "Whether any was found"),
+    },
+    key=("product",),
+)
+
+CODE_LIST_EVIDENCE = Table(
+    stage="products",
+    name="code_list_evidence",
+    description="Published code lists compared with the reference set, code by code; why a code is left out.",
+    columns={
+        "list": column("str", "Which list"),
+        "code": column("str", "Code as the list has it; eight digits are a national subdivision", matches=r"^\d{6,8}$"),
+        "label": column("str", "What the list says of it"),
+        "rare_earth_list": column("bool", "Whether the list holds it to be rare-earth"),
+        "product": product_column("First six digits"),
+        "in_reference_set": column("bool", "Whether it is in the reference set"),
+        "rank": column(
+            "Int64", "Its rank by the set's rule; null if nobody holds it to be rare-earth", ge=1, nullable=True
+        ),
+        "stage": column("str", "Stage by the votes", isin=STAGES, nullable=True),
+        "ree_votes": column("Int64", "Voters who hold it to be rare-earth", ge=0, nullable=True),
+        "n_votes": column("Int64", "Voters", ge=0, nullable=True),
+        "reason": column("str", "Why it is not in the reference set; null if it is", nullable=True),
+    },
+    key=("list", "code"),
 )
 
 PRODUCT_CONCORDANCE = Table(
@@ -119,4 +229,16 @@ TRADE_FLOWS = Table(
 
 def tables(settings: Settings) -> list[Table]:  # noqa: ARG001  (the signature is the same in every stage)
     """Return the tables of this stage."""
-    return [PRODUCT_VOTES, CLASSIFIED_PRODUCTS, PRODUCT_CONCORDANCE, TRADE_FLOWS, CONCORDANCE_VALUE]
+    return [
+        PRODUCT_VOTES,
+        REFERENCE_SET,
+        REFERENCE_SUMMARY,
+        VOTE_AGREEMENT,
+        VOTE_DISAGREEMENTS,
+        KEYWORD_BASELINE,
+        CODE_LIST_EVIDENCE,
+        CLASSIFIED_PRODUCTS,
+        PRODUCT_CONCORDANCE,
+        TRADE_FLOWS,
+        CONCORDANCE_VALUE,
+    ]

@@ -12,20 +12,20 @@ def product_set(settings: Settings) -> ProductSet:
     return plugins.get("product_sets", settings.product_set, ProductSet)
 
 
-def classifier(settings: Settings) -> Classifier:
-    """Return the configured classifier, or the product set's own."""
-    return plugins.get("classifiers", settings.classifier or product_set(settings).classifier, Classifier)
+def classifiers(settings: Settings) -> list[Classifier]:
+    """Return the configured classifiers, whose voters vote together; raises PluginError if one is not there."""
+    return [plugins.get("classifiers", name, Classifier) for name in settings.classifiers]
 
 
-def classified_products(majority: pd.DataFrame, chosen: ProductSet) -> pd.DataFrame:
-    """Mark the products of the set.
+def classified_products(votes: pd.DataFrame, chosen: ProductSet) -> pd.DataFrame:
+    """Classify the products of a set's revision and mark those of the set.
 
     Parameters
     ----------
-    majority : DataFrame
-        From :func:`reeassets.products.voting.majority`.
+    votes : DataFrame
+        Table ``product_votes``.
     chosen : ProductSet
-        The rule of the set.
+        The set.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def classified_products(majority: pd.DataFrame, chosen: ProductSet) -> pd.DataFr
     ValueError
         If the set selects a product that nobody gave a stage: it could not be placed in any tier.
     """
-    classified = majority.assign(in_set=majority["product"].isin(chosen.select(majority)))
+    classified = chosen.classify(votes)
     unstaged = classified.loc[classified["in_set"] & classified["stage"].isna(), "product"]
     if len(unstaged):
         raise ValueError(f"product set {chosen.name!r}: no stage was voted for {', '.join(unstaged)}")

@@ -1,8 +1,16 @@
-"""From independent votes to one classification per product: majority by field."""
+"""From independent votes to one classification per product: majority by field, support, and what voters disagree on."""
 
 import pandas as pd
 
 from reeassets.settings import STAGES
+
+FIELDS = ("is_ree", "stage", "application", "elements")
+SUPPORTS = ("full", "majority", "minority", "none")
+
+
+def cast(votes: pd.DataFrame) -> pd.DataFrame:
+    """Return the votes without the abstentions."""
+    return votes.dropna(subset=["is_ree"])
 
 
 def _winner(votes: pd.DataFrame, field: str, order: list[object]) -> pd.DataFrame:
@@ -11,8 +19,8 @@ def _winner(votes: pd.DataFrame, field: str, order: list[object]) -> pd.DataFram
     Ties go to the value with the higher mean confidence, then to the earlier one in ``order``, so that the result does
     not depend on the order of voters.
     """
-    cast = votes.dropna(subset=[field])
-    tally = cast.groupby(["product", field], as_index=False).agg(
+    given = votes.dropna(subset=[field])
+    tally = given.groupby(["product", field], as_index=False).agg(
         n=("voter", "size"), mean_confidence=("confidence", "mean")
     )
     tally["rank"] = tally[field].map({value: place for place, value in enumerate(order)})
@@ -20,6 +28,23 @@ def _winner(votes: pd.DataFrame, field: str, order: list[object]) -> pd.DataFram
         ["product", "n", "mean_confidence", "rank"], ascending=[True, False, False, True], kind="stable"
     )
     return tally.drop_duplicates("product").set_index("product")[[field, "n"]]
+
+
+def _support(votes: pd.DataFrame, products: pd.Index) -> pd.DataFrame:
+    """Count who voted, who voted ``is_ree``, and how sure they were on average that it is."""
+    yes = votes["is_ree"].astype("bool")
+    counted = votes.assign(yes=yes, sure=votes["confidence"].where(yes, 1.0 - votes["confidence"]))
+    table = (
+        counted.groupby("product")
+        .agg(n_votes=("voter", "size"), ree_votes=("yes", "sum"), ree_confidence=("sure", "mean"))
+        .reindex(products)
+    )
+    table[["n_votes", "ree_votes"]] = table[["n_votes", "ree_votes"]].fillna(0).astype("int64")
+    table["support"] = pd.Series("none", index=products, dtype="str")
+    table.loc[table["ree_votes"] > 0, "support"] = "minority"
+    table.loc[table["ree_votes"] * 2 > table["n_votes"], "support"] = "majority"
+    table.loc[(table["ree_votes"] == table["n_votes"]) & (table["n_votes"] > 0), "support"] = "full"
+    return table
 
 
 def majority(nomenclature: pd.DataFrame, votes: pd.DataFrame) -> pd.DataFrame:
@@ -30,18 +55,22 @@ def majority(nomenclature: pd.DataFrame, votes: pd.DataFrame) -> pd.DataFrame:
     nomenclature : DataFrame
         Table ``nomenclature``.
     votes : DataFrame
-        Table ``product_votes``.
+        Table ``product_votes``; who abstained is not counted.
 
     Returns
     -------
     DataFrame
         Per product of the nomenclature: ``is_ree``, ``stage``, ``application``, ``elements`` and ``rationale`` (null
-        where nobody voted), ``n_votes``, and ``confidence``: the share of voters on the product who voted for the
-        winning ``is_ree``, 0 where nobody voted. The rationale is that of the first voter, by name, who voted for the
-        winning ``is_ree`` and ``stage``. A tie on ``is_ree`` is not rare-earth.
+        where nobody voted), ``n_votes``, ``ree_votes`` (for ``is_ree``), ``support`` (``full`` if all votes are for
+        ``is_ree``, ``majority`` if more than half are, ``minority`` if any is, ``none``), ``ree_confidence`` (mean over
+        voters of how sure they are that it is: their confidence, or one minus it if they voted no), and
+        ``confidence``: the share of voters on the product who voted for the winning ``is_ree``, 0 where nobody voted.
+        The rationale is that of the first voter, by name, who voted for the winning ``is_ree`` and ``stage``. A tie on
+        ``is_ree`` goes to the more confident side, and then is not rare-earth.
     """
+    votes = cast(votes)
     table = nomenclature[["product", "description"]].set_index("product")
-    table["n_votes"] = votes.groupby("product").size().reindex(table.index, fill_value=0)
+    table = table.join(_support(votes, table.index))
     orders: dict[str, list[object]] = {
         "is_ree": [False, True],
         "stage": list(STAGES),
@@ -61,3 +90,50 @@ def majority(nomenclature: pd.DataFrame, votes: pd.DataFrame) -> pd.DataFrame:
     reasons = agreeing.sort_values(["product", "voter"], kind="stable").drop_duplicates("product")
     table["rationale"] = reasons.set_index("product")["rationale"].reindex(table.index)
     return table.reset_index()
+
+
+def disagreements(votes: pd.DataFrame) -> pd.DataFrame:
+    """List what voters disagree on, field by field.
+
+    Parameters
+    ----------
+    votes : DataFrame
+        Table ``product_votes``.
+
+    Returns
+    -------
+    DataFrame
+        Table ``vote_disagreements``: one row per product and field with more than one answer; ``largest_share`` is the
+        share of the voters who gave the most frequent one.
+    """
+    found = []
+    for field in FIELDS:
+        given = cast(votes)[["product", "voter", field]]
+        if field == "elements":
+            # No element is an answer, too, where the product is judged in full.
+            given = given.assign(elements=given["elements"].fillna("none"))
+            given = given[cast(votes)["round"].eq("full")]
+        given = given.dropna(subset=[field])
+        disputed = given.groupby("product")[field].nunique()
+        rows = given[given["product"].isin(disputed.index[disputed > 1])].sort_values(["product", "voter"])
+        rows = rows.assign(
+            answer=rows["voter"]
+            + ": "
+            + rows[field].astype("str").str.lower().where(field == "is_ree", rows[field].astype("str"))
+        )
+        counts = rows.groupby(["product", field]).size().groupby("product").agg(["max", "sum"])
+        answers = rows.groupby("product")["answer"].agg("; ".join)
+        found.append(
+            pd.DataFrame(
+                {
+                    "product": answers.index,
+                    "field": field,
+                    "answers": answers.to_numpy(),
+                    "largest_share": (counts["max"] / counts["sum"]).reindex(answers.index).to_numpy(dtype="float64"),
+                }
+            )
+        )
+    table = pd.concat(found, ignore_index=True)
+    return table.astype({"product": "str", "field": "str", "answers": "str"}).sort_values(
+        ["product", "field"], ignore_index=True
+    )

@@ -40,7 +40,7 @@ SHOWN_SETTINGS = (
     "source",
     "years",
     "product_set",
-    "classifier",
+    "classifiers",
     "link_proposer",
     "link_draws",
     "link_fdr",

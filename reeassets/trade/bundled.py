@@ -39,6 +39,11 @@ def sha256(path: Path) -> str:
     return _sha256(path, status.st_size, status.st_mtime_ns)
 
 
+def _name(path: Path) -> str:
+    """Return a file's path inside the bundled data, or its bare name."""
+    return next((path.relative_to(place).as_posix() for place in _PLACES if path.is_relative_to(place)), path.name)
+
+
 def digests(paths: list[Path]) -> dict[str, str]:
-    """Return the SHA-256 of each file by file name: how a table's metadata names its inputs."""
-    return {path.name: sha256(path) for path in sorted(paths)}
+    """Return the SHA-256 of each file by name: how a table's metadata names its inputs."""
+    return {_name(path): sha256(path) for path in sorted(paths)}

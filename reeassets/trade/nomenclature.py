@@ -9,6 +9,7 @@ from reeassets.trade.bundled import bundled_file
 
 REVISIONS = ("HS92", "HS96", "HS02", "HS07", "HS12", "HS17", "HS22")
 COUNTRY_TABLE = "country_codes_V202601.csv"
+CHAPTERS = "nomenclature/hs_chapters.csv"
 
 
 def nomenclature_file(revision: str) -> Path:
@@ -18,25 +19,28 @@ def nomenclature_file(revision: str) -> Path:
     return bundled_file(f"nomenclature/product_codes_{revision}.csv.gz")
 
 
+def _heading_text(descriptions: pd.Series) -> str:
+    """Return what the codes of a heading are called before their first semicolon or comma, each name once."""
+    return " / ".join(dict.fromkeys(descriptions.str.split(r"[;,]", n=1, regex=True).str[0].str.strip()))
+
+
 def nomenclature(revision: str) -> pd.DataFrame:
     """Read the code list of a revision.
 
     Returns
     -------
     DataFrame
-        ``product`` (six digits), ``description``, ``chapter`` (two digits), ``heading`` (four digits), ``revision``.
+        ``product`` (six digits), ``description``, ``heading`` (four digits), ``heading_text``, ``chapter`` (two
+        digits), ``chapter_text``, ``revision``. The bundled lists have no texts of headings: theirs is what their codes
+        have in common.
     """
     codes = pd.read_csv(nomenclature_file(revision), dtype="str")
-    product = codes["code"].str.zfill(6)
-    return pd.DataFrame(
-        {
-            "product": product,
-            "description": codes["description"].str.strip(),
-            "chapter": product.str[:2],
-            "heading": product.str[:4],
-            "revision": revision,
-        }
-    )
+    titles = pd.read_csv(bundled_file(CHAPTERS), dtype="str").set_index("chapter")["title"]
+    table = pd.DataFrame({"product": codes["code"].str.zfill(6), "description": codes["description"].str.strip()})
+    table["heading"], table["chapter"] = table["product"].str[:4], table["product"].str[:2]
+    table["heading_text"] = table["heading"].map(table.groupby("heading")["description"].agg(_heading_text))
+    table["chapter_text"] = table["chapter"].map(titles)
+    return table.assign(revision=revision)
 
 
 def _undo_double_encoding(name: str) -> str:

@@ -29,6 +29,8 @@ NOMENCLATURE = Table(
         "description": column("str", "Description of the product in the Harmonized System"),
         "chapter": column("str", "First two digits", matches=r"^\d{2}$"),
         "heading": column("str", "First four digits", matches=r"^\d{4}$"),
+        "chapter_text": column("str", "Title of the chapter, in short"),
+        "heading_text": column("str", "What the codes of the heading have in common, from their descriptions"),
         "revision": column("str", "Revision of the Harmonized System", matches=r"^HS\d{2}$"),
     },
     key=("product",),

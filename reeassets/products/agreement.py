@@ -1,0 +1,68 @@
+"""How far voters agree: Fleiss' kappa, field by field."""
+
+import pandas as pd
+
+from reeassets.products.voting import FIELDS, cast
+
+
+def fleiss_kappa(counts: pd.DataFrame) -> tuple[float, float, float | None]:
+    """Compute Fleiss' kappa (Fleiss 1971, Psychological Bulletin 76:378).
+
+    Parameters
+    ----------
+    counts : DataFrame, shape (n_items, n_categories)
+        How many voters put an item into a category; every row has the same sum, at least 2.
+
+    Returns
+    -------
+    observed, expected : float
+        Share of pairs of voters who agree, and the share that the categories' frequencies alone would give.
+    kappa : float or None
+        ``(observed - expected) / (1 - expected)``; None if all votes are of one category.
+    """
+    n = counts.sum(axis=1)
+    observed = float((((counts**2).sum(axis=1) - n) / (n * (n - 1))).mean())
+    expected = float(((counts.sum() / n.sum()) ** 2).sum())
+    return observed, expected, None if expected >= 1.0 else (observed - expected) / (1.0 - expected)
+
+
+def vote_agreement(votes: pd.DataFrame, chosen: list[str]) -> pd.DataFrame:
+    """Compute agreement over all products, over those judged in full by every voter, and over a product set.
+
+    Parameters
+    ----------
+    votes : DataFrame
+        Table ``product_votes``.
+    chosen : list of str
+        The codes of the reference set.
+
+    Returns
+    -------
+    DataFrame
+        Table ``vote_agreement``. Only products on which every voter gave the field are compared, so that each has the
+        same number of votes; elements count as the same if all of them are.
+    """
+    n_voters = votes["voter"].nunique()
+    table = cast(votes)
+    full = table["round"].eq("full")
+    # No element is an answer, too, where the product is judged in full.
+    table = table.assign(elements=table["elements"].where(table["elements"].notna() | ~full, "none"))
+    of_full = full.groupby(table["product"]).sum()
+    scopes = {
+        "all": table,
+        "judged in full": table[table["product"].isin(of_full.index[of_full == n_voters])],
+        "reference set": table[table["product"].isin(chosen)],
+    }
+    rows = []
+    for scope, within in scopes.items():
+        for field in FIELDS:
+            counts = within.dropna(subset=[field]).groupby(["product", field]).size().unstack(fill_value=0)
+            counts = counts[counts.sum(axis=1) == n_voters]
+            if n_voters < 2 or counts.empty:
+                observed, expected, kappa = None, None, None
+            else:
+                observed, expected, kappa = fleiss_kappa(counts)
+            rows.append((field, scope, n_voters, len(counts), observed, expected, kappa))
+    names = ["field", "scope", "n_voters", "n_products", "observed_agreement", "expected_agreement", "fleiss_kappa"]
+    floats = dict.fromkeys(names[4:], "float64")
+    return pd.DataFrame(rows, columns=names).astype({"field": "str", "scope": "str", **floats})
