@@ -216,8 +216,8 @@ def _show_test(graph: Graph, evidence: LinkEvidence, source: str, target: str, c
     row = links[(links["input"] == source) & (links["output"] == target)]
     corr = "not defined" if pd.isna(evidence.partial_corr) else f"{evidence.partial_corr:+.3f}"
     console.print(
-        f"test on trade  partial rank correlation {corr}, p = {evidence.p_value:.3f} against {graph.settings.link_draws} "
-        f"permutations of {len(evidence.countries)} countries over {evidence.n_years} years",
+        f"test on trade  partial rank correlation {corr}, p = {evidence.p_value:.3f} against "
+        f"{graph.settings.link_draws} permutations of {len(evidence.countries)} countries, {evidence.n_years} years",
         highlight=False,
         soft_wrap=True,
     )

@@ -116,11 +116,8 @@ def disagreements(votes: pd.DataFrame) -> pd.DataFrame:
         given = given.dropna(subset=[field])
         disputed = given.groupby("product")[field].nunique()
         rows = given[given["product"].isin(disputed.index[disputed > 1])].sort_values(["product", "voter"])
-        rows = rows.assign(
-            answer=rows["voter"]
-            + ": "
-            + rows[field].astype("str").str.lower().where(field == "is_ree", rows[field].astype("str"))
-        )
+        answer = rows[field].map({True: "yes", False: "no"}) if field == "is_ree" else rows[field]
+        rows = rows.assign(answer=rows["voter"] + ": " + answer.astype("str"))
         counts = rows.groupby(["product", field]).size().groupby("product").agg(["max", "sum"])
         answers = rows.groupby("product")["answer"].agg("; ".join)
         found.append(

@@ -88,7 +88,7 @@ def small_world(
     named = list(range(FIRST_YEAR, FIRST_YEAR + years))
     made = list(simulation.years(named, _Totals(seed, places).year))
     links = goods.links[["input", "output"]].assign(
-        strength=1.0, ai_votes=1, ai_voters=1, rationale="GENERATED", refused=None, carried=True
+        strength=1.0, ai_proposed=1, ai_votes=1, ai_voters=1, rationale="GENERATED", refused=None, carried=True
     )
     quantity = np.nan
     flows = pd.concat([year.flows for year in made], ignore_index=True).assign(quantity_t=quantity)

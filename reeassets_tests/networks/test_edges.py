@@ -4,9 +4,10 @@ import networkx as nx
 import pandas as pd
 import pytest
 
-from reeassets.networks.candidates import candidate_links
+from reeassets.networks.candidates import candidate_links, link_votes
 from reeassets.networks.edges import network_edges
 from reeassets.networks.graph import multidigraph, write_graphml
+from reeassets.networks.schema import CANDIDATE_LINKS, LINK_VOTES
 
 FLOWS = pd.DataFrame(
     [
@@ -64,24 +65,48 @@ def test_the_graph_and_its_graphml(tmp_path):
 
 @pytest.fixture
 def votes():
-    return pd.DataFrame(
+    built = pd.DataFrame(
         [
-            ("x", "000001", "000002", 0.8, True, "x: yes"),
-            ("y", "000001", "000002", 0.4, True, "y: yes"),
-            ("z", "000001", "000002", 0.0, False, "z: no"),
-            ("x", "000003", "000001", 0.9, True, "backwards"),
-            ("x", "000002", "000002", 0.9, True, "itself"),
-            ("x", "000002", "000003", 0.9, True, "half"),
-            ("y", "000002", "000003", 0.9, False, "half"),
+            ("x", "000001", "000002", 0.8, "x proposes"),
+            ("y", "000001", "000002", 0.4, "y proposes"),
+            ("x", "000003", "000001", 0.9, "backwards"),
+            ("x", "000002", "000002", 0.9, "itself"),
+            ("x", "000002", "000003", 0.9, "half"),
+            ("x", "000001", "260111", 0.9, "ore"),
+            ("y", "000003", "000004", 0.5, "nobody judged it"),
         ],
-        columns=["voter", "input", "output", "strength", "vote", "rationale"],
+        columns=["voter", "input", "output", "strength", "rationale"],
     )
+    judged = pd.DataFrame(
+        [
+            ("x", "000001", "000002", True, "x: yes"),
+            ("y", "000001", "000002", True, "y: yes"),
+            ("a", "000001", "000002", False, "a: no"),
+            ("x", "000003", "000001", True, "backwards"),
+            ("x", "000002", "000002", True, "itself"),
+            ("x", "000002", "000003", True, "for"),
+            ("y", "000002", "000003", False, "against"),
+            ("x", "000001", "260111", True, "ore"),
+            ("x", "000003", "000004", None, "the model refused"),
+        ],
+        columns=["voter", "input", "output", "vote", "rationale"],
+    )
+    return LINK_VOTES.check(link_votes(built, judged))
 
 
 def test_candidates_are_carried_by_more_than_half_and_refused_by_rule(votes):
-    table = candidate_links(votes, TIERS.set_index("product")["stage"]).set_index(["input", "output"])
-    assert table.loc[("000001", "000002"), ["ai_votes", "ai_voters", "carried"]].tolist() == [2, 3, True]
-    assert table.loc[("000001", "000002"), "strength"] == pytest.approx(0.4)
+    stages = TIERS.set_index("product")["stage"]
+    stages = pd.concat([stages, pd.Series({"260111": "upstream", "000004": "final"})])
+    table = CANDIDATE_LINKS.check(candidate_links(votes, stages)).set_index(["input", "output"])
+    row = table.loc[("000001", "000002")]
+    assert row[["ai_proposed", "ai_votes", "ai_voters", "carried"]].tolist() == [2, 2, 3, True]
+    assert row["strength"] == pytest.approx(0.6)
+    assert row["rationale"] == "x: yes"
     assert "later stage" in table.loc[("000003", "000001"), "refused"]
     assert "itself" in table.loc[("000002", "000002"), "refused"]
+    assert "mined" in table.loc[("000001", "260111"), "refused"]
+    assert table.loc[("000002", "000003"), "rationale"] == "against"
+    unjudged = table.loc[("000003", "000004")]
+    assert unjudged[["ai_votes", "ai_voters"]].tolist() == [0, 0]
+    assert unjudged["rationale"] == "nobody judged it"
     assert not table["carried"].drop(("000001", "000002")).any()

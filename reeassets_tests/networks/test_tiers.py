@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reeassets.networks.tiers import product_tiers, stage_agreement, trophic_levels
+from reeassets.networks.tiers import product_tiers, stage_agreement, tier_stages, trophic_levels
 
 
 def graph(n, *edges):
@@ -64,3 +64,36 @@ def test_the_table_and_its_agreement_with_the_stages():
     assert table["n_inputs"].tolist() == [0, 1, 1, 0]
     assert stage_agreement(table) == pytest.approx(1.0)
     assert stage_agreement(table.assign(stage="input")) is None
+
+
+def test_a_product_nearest_to_another_stage_disagrees():
+    tiers = pd.DataFrame(
+        {
+            "stage": ["upstream", "upstream", "input", "input", "final", "final"],
+            "trophic_level": [0.0, 1.9, 1.0, 1.0, 2.0, 0.0],
+            "n_inputs": [0, 1, 1, 1, 1, 0],
+            "n_outputs": [1, 0, 1, 1, 0, 0],
+        }
+    )
+    # Medians over linked products: upstream 0.95, input 1.0, final 2.0; the last product has no link.
+    named = tier_stages(tiers)
+    assert named[:5].tolist() == ["upstream", "final", "input", "input", "final"]
+    assert pd.isna(named[5])
+
+
+def test_as_near_to_two_stages_is_the_earlier_one():
+    tiers = pd.DataFrame(
+        {
+            "stage": ["upstream", "final", "final"],
+            "trophic_level": [0.0, 1.0, 0.5],
+            "n_inputs": 1,
+            "n_outputs": 1,
+        }
+    )
+    # Medians: upstream 0, final 0.75; a level of 0.375 would be as near to both.
+    tiers.loc[2, "trophic_level"] = 0.0
+    # Medians: upstream 0, final 0.5: the final product at 0 is nearest to upstream.
+    assert tier_stages(tiers).tolist() == ["upstream", "final", "upstream"]
+    tiers.loc[2, "trophic_level"] = 1 / 3
+    # Medians: upstream 0, final 2/3: as near to both.
+    assert tier_stages(tiers)[2] == "upstream"

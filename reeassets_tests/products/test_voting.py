@@ -3,12 +3,9 @@
 import pandas as pd
 import pytest
 
-from reeassets import plugins
 from reeassets.products import sets
-from reeassets.products.contract import Classifier
-from reeassets.products.critical30 import CRITICAL30
-from reeassets.products.voting import majority
-from reeassets.trade.nomenclature import nomenclature
+from reeassets.products.listed import CRITICAL30
+from reeassets.products.voting import disagreements, majority
 
 NOMENCLATURE = pd.DataFrame({"product": ["000001", "000002", "000003"], "description": ["a", "b", "c"]})
 
@@ -63,11 +60,56 @@ def test_the_order_of_voters_changes_nothing():
     pd.testing.assert_frame_equal(majority(NOMENCLATURE, cast), majority(NOMENCLATURE, cast.iloc[::-1]))
 
 
+def test_who_abstains_is_not_counted():
+    table = majority(
+        NOMENCLATURE,
+        pd.concat(
+            [
+                votes(("x", "000001", True, "input", "magnets", "Nd", 0.8, "yes")),
+                votes(("y", "000001", None, None, None, None, None, None)),
+            ]
+        ),
+    ).set_index("product")
+    assert table.loc["000001", ["n_votes", "ree_votes", "support"]].tolist() == [1, 1, "full"]
+
+
+def test_support_and_mean_confidence():
+    cast = votes(
+        ("x", "000001", True, "input", "magnets", "Nd", 0.9, "r"),
+        ("y", "000001", True, "input", "magnets", "Nd", 0.7, "r"),
+        ("z", "000001", False, "input", "magnets", None, 0.6, "r"),
+        ("x", "000002", True, "input", "magnets", "Nd", 0.6, "r"),
+        ("y", "000002", False, "input", "magnets", "Nd", 0.8, "r"),
+        ("z", "000002", False, "input", "magnets", None, 1.0, "r"),
+    )
+    table = majority(NOMENCLATURE, cast).set_index("product")
+    assert table["support"].tolist() == ["majority", "minority", "none"]
+    # (0.9 + 0.7 + (1 - 0.6)) / 3 and (0.6 + (1 - 0.8) + (1 - 1)) / 3.
+    assert table["ree_confidence"].tolist()[:2] == pytest.approx([2.0 / 3, 0.8 / 3])
+    assert pd.isna(table.loc["000003", "ree_confidence"])
+
+
+def test_disagreements_name_every_answer():
+    cast = votes(
+        ("x", "000001", True, "input", "magnets", "Nd", 0.9, "r"),
+        ("y", "000001", True, "upstream", "magnets", None, 0.7, "r"),
+        ("z", "000001", False, "input", "magnets", None, 0.6, "r"),
+        ("x", "000002", False, "final", "other", None, 0.6, "r"),
+        ("y", "000002", False, "final", "other", None, 0.6, "r"),
+    ).assign(round="full")
+    table = disagreements(cast)
+    assert table["product"].unique().tolist() == ["000001"]
+    by_field = table.set_index("field")
+    assert by_field.loc["is_ree", "answers"] == "x: yes; y: yes; z: no"
+    assert by_field.loc["stage", "answers"] == "x: input; y: upstream; z: input"
+    assert by_field.loc["elements", "answers"] == "x: Nd; y: none; z: none"
+    assert by_field["largest_share"].tolist() == pytest.approx([2 / 3] * 3)
+    assert "application" not in by_field.index
+
+
 @pytest.fixture(scope="module")
 def critical30():
-    codes = nomenclature(CRITICAL30.nomenclature)
-    cast = plugins.get("classifiers", CRITICAL30.classifier, Classifier).votes(codes)
-    return sets.classified_products(majority(codes, cast), CRITICAL30)
+    return sets.classified_products(votes(), CRITICAL30)
 
 
 def test_critical30_has_thirty_products_and_one_rare_earth_product(critical30):
@@ -86,6 +128,12 @@ def test_products_outside_the_set_are_listed_without_a_classification(critical30
 
 
 def test_a_product_without_a_stage_cannot_be_in_a_set():
+    class Stageless:
+        name = "stageless"
+
+        def classify(self, votes):
+            return majority(NOMENCLATURE, votes).assign(in_set=True)
+
     cast = votes(("x", "000001", True, None, "magnets", "Nd", 0.9, "r"))
-    with pytest.raises(ValueError, match=r"no stage was voted for 000001"):
-        sets.classified_products(majority(NOMENCLATURE, cast), CRITICAL30)
+    with pytest.raises(ValueError, match=r"no stage was voted for 000001, 000002"):
+        sets.classified_products(cast, Stageless())
