@@ -1,4 +1,6 @@
-"""The years, as Dagster partitions."""
+"""Years and scenarios, as Dagster partitions."""
+
+from collections.abc import Iterable
 
 import dagster as dg
 
@@ -10,3 +12,8 @@ def year_partitions(years: tuple[int, ...]) -> dg.StaticPartitionsDefinition:
     clock.
     """
     return dg.StaticPartitionsDefinition([str(year) for year in years])
+
+
+def scenario_partitions(names: Iterable[str]) -> dg.StaticPartitionsDefinition:
+    """Return one partition a what-if scenario; which there are is known when the definitions are loaded."""
+    return dg.StaticPartitionsDefinition(list(names))

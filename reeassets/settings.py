@@ -134,6 +134,19 @@ class Settings(BaseSettings):
     )
     model_significance: float = Field(0.05, gt=0, lt=1, description="Level of tests and of intervals")
 
+    shock_file: Path | None = Field(
+        None, description="YAML file of what-if scenarios, or folder of such files, beside the built-in scenarios"
+    )
+    shock_year: int | None = Field(
+        None, description="Year of scenarios that name none; by default the latest of the years"
+    )
+    shock_pass_through: float = Field(
+        0.85, ge=0, lt=1, description="Share of a loss of supply that a country passes on to its exports and products"
+    )
+    shock_substitution: float = Field(
+        0.0, ge=0, description="Share of present exports by which other suppliers can grow per year; 0 is none"
+    )
+
     @field_validator("years", mode="before")
     @classmethod
     def _years(cls, value: Any) -> Any:
@@ -158,7 +171,7 @@ class Settings(BaseSettings):
             raise ValueError("model_deltas must be different whole numbers of years, at least 1")
         return deltas
 
-    @field_validator("home", "data", mode="after")
+    @field_validator("home", "data", "shock_file", mode="after")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None

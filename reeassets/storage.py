@@ -24,7 +24,7 @@ from upath import UPath
 
 from reeassets.settings import format_years
 from reeassets.streams import StartOver, Stream, StreamCheck
-from reeassets.tables import SchemaViolation, Table
+from reeassets.tables import Partition, SchemaViolation, Table
 
 _METADATA_KEY = b"reeassets"
 _NOTES_KEY = b"reeassets.notes"
@@ -32,7 +32,7 @@ _TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<pid>\d+)-[0-9a-f]{32}\.tmp$")
 
 
 class MissingPartition(FileNotFoundError):
-    """A table has no file for a year that is needed."""
+    """A table has no file for a partition that is needed."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class TableStore:
     Parameters
     ----------
     root : str or Path
-        Folder or URL; ``<root>/<stage>/<table>/<year>.parquet`` and ``<root>/<stage>/<table>.parquet``.
+        Folder or URL; ``<root>/<stage>/<table>/<partition>.parquet`` and ``<root>/<stage>/<table>.parquet``.
     """
 
     def __init__(self, root: str | Path):
@@ -130,20 +130,22 @@ class TableStore:
         """Whether the store is a folder of this machine."""
         return self.root.protocol in ("", "file", "local")
 
-    def path(self, table: Table, year: int | None = None) -> UPath:
-        """Return the file of a partition (of a yearly table) or of a whole table.
+    def path(self, table: Table, partition: Partition = None) -> UPath:
+        """Return the file of a partition (a year or a scenario, as the table has it) or of a whole table.
 
         Raises
         ------
         ValueError
-            If a yearly table is asked for without a year, or the other way round.
+            If a partitioned table is asked for without its year or scenario, or the other way round.
         """
-        if table.by_year != (year is not None):
-            raise ValueError(f"table {table.name} is {'' if table.by_year else 'not '}partitioned by year; year={year}")
+        given = None if partition is None else "scenario" if isinstance(partition, str) else "year"
+        if given != table.dimension:
+            by = f"partitioned by {table.dimension}" if table.dimension else "not partitioned"
+            raise ValueError(f"table {table.name} is {by}; partition={partition}")
         folder = self.root / table.stage
-        return folder / f"{table.name}.parquet" if year is None else folder / table.name / f"{year}.parquet"
+        return folder / f"{table.name}.parquet" if partition is None else folder / table.name / f"{partition}.parquet"
 
-    def file(self, table: Table, year: int | None = None) -> str:
+    def file(self, table: Table, partition: Partition = None) -> str:
         """Return a partition's file as text for DuckDB.
 
         Raises
@@ -151,9 +153,9 @@ class TableStore:
         MissingPartition
             If there is none.
         """
-        path = self.path(table, year)
+        path = self.path(table, partition)
         if not path.exists():
-            when = "" if year is None else f" for {year}"
+            when = "" if partition is None else f" for {partition}"
             raise MissingPartition(f"{path}: the table {table.name} has not been made{when}")
         return str(path)
 
@@ -178,19 +180,19 @@ class TableStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.fs.put_file(str(temporary), path.path)
 
-    def write(self, table: Table, frame: pd.DataFrame, provenance: Provenance, year: int | None = None) -> UPath:
+    def write(self, table: Table, frame: pd.DataFrame, provenance: Provenance, partition: Partition = None) -> UPath:
         """Write a checked frame as one partition, replacing the old one in one step.
 
         The bytes depend on the frame and its provenance alone.
         """
         content = pa.Table.from_pandas(frame, preserve_index=False)
         content = content.replace_schema_metadata({_METADATA_KEY: _encoded(provenance)})
-        path = self.path(table, year)
+        path = self.path(table, partition)
         with self._replacing(path) as temporary:
             pq.write_table(content, temporary, compression="zstd")
         return path
 
-    def write_stream(self, table: Table, stream: Stream, provenance: Provenance, year: int | None = None) -> int:
+    def write_stream(self, table: Table, stream: Stream, provenance: Provenance, partition: Partition = None) -> int:
         """Check and write a stream as one partition, replacing the old one in one step at the end.
 
         Returns
@@ -203,7 +205,7 @@ class TableStore:
         SchemaViolation
             If the rows break a rule of the table; the old file stays.
         """
-        with self._replacing(self.path(table, year)) as temporary:
+        with self._replacing(self.path(table, partition)) as temporary:
             while True:
                 try:
                     return self._write_batches(table, stream, provenance, temporary)
@@ -239,16 +241,16 @@ class TableStore:
             writer.add_key_value_metadata({_METADATA_KEY: _encoded(provenance), _NOTES_KEY: json.dumps(dict(notes))})
         return check.rows
 
-    def notes(self, table: Table, year: int | None = None) -> dict[str, Any]:
+    def notes(self, table: Table, partition: Partition = None) -> dict[str, Any]:
         """Return what a streamed partition remembers of how it was read."""
-        self.file(table, year)
-        found = self._footer(self.path(table, year)).get(_NOTES_KEY, b"{}")
+        self.file(table, partition)
+        found = self._footer(self.path(table, partition)).get(_NOTES_KEY, b"{}")
         notes: dict[str, Any] = json.loads(found)
         return notes
 
-    def head(self, table: Table, rows: int, year: int | None = None) -> pd.DataFrame:
+    def head(self, table: Table, rows: int, partition: Partition = None) -> pd.DataFrame:
         """Return the first rows of a partition."""
-        with self.path(table, year).open("rb") as stream:
+        with self.path(table, partition).open("rb") as stream:
             batch = next(pq.ParquetFile(stream).iter_batches(batch_size=rows), None)
             return table.empty() if batch is None else batch.to_pandas()
 
@@ -257,7 +259,7 @@ class TableStore:
         with path.open("rb") as stream:
             return pq.read_metadata(stream).metadata or {}
 
-    def read(self, table: Table, year: int | None = None) -> pd.DataFrame:
+    def read(self, table: Table, partition: Partition = None) -> pd.DataFrame:
         """Read one partition, or a whole unpartitioned table.
 
         Raises
@@ -265,8 +267,8 @@ class TableStore:
         MissingPartition
             If it has not been made.
         """
-        self.file(table, year)
-        with self.path(table, year).open("rb") as stream:
+        self.file(table, partition)
+        with self.path(table, partition).open("rb") as stream:
             frame = pq.read_table(stream).to_pandas()
         return frame.astype({name: table.dtype(name) for name in table.columns})
 
@@ -287,9 +289,9 @@ class TableStore:
             )
         return pd.concat([self.read(table, year) for year in wanted], ignore_index=True)
 
-    def provenance(self, table: Table, year: int | None = None) -> Provenance | None:
+    def provenance(self, table: Table, partition: Partition = None) -> Provenance | None:
         """Return what a partition was made from, or None if it has not been made."""
-        path = self.path(table, year)
+        path = self.path(table, partition)
         if not path.exists():
             return None
         metadata = self._footer(path)

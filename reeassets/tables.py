@@ -7,7 +7,7 @@ stage, a file or Dagster.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ import pandera.pandas as pa
 PRODUCT_CODE = r"^\d{6}$"
 COUNTRY_CODE = r"^[A-Z][A-Z0-9]{2}$"
 SAMPLE_ROWS = 5
+# What a table can be partitioned by, and the key of a partition: a year, a scenario's name, None for a whole table.
+Dimension = Literal["year", "scenario"]
+Partition = int | str | None
 
 
 def column(
@@ -148,8 +151,8 @@ class Table:
         Every column, in order; see :func:`column`.
     key : tuple of str
         The columns that identify a row; rows are sorted by them.
-    by_year : bool
-        Whether the table is partitioned by year.
+    by_year, by_scenario : bool
+        Whether the table is partitioned by year, or by what-if scenario; never by both.
     in_warehouse : bool
         Whether the warehouse holds it; full-size raw trade stays in its Parquet partitions.
     """
@@ -161,6 +164,16 @@ class Table:
     key: tuple[str, ...]
     by_year: bool = False
     in_warehouse: bool = True
+    by_scenario: bool = False
+
+    def __post_init__(self) -> None:
+        if self.by_year and self.by_scenario:
+            raise ValueError(f"table {self.name} is partitioned by year or by scenario, not by both")
+
+    @property
+    def dimension(self) -> Dimension | None:
+        """What the table is partitioned by; None if it is one file."""
+        return "year" if self.by_year else "scenario" if self.by_scenario else None
 
     @cached_property
     def schema(self) -> pa.DataFrameSchema:

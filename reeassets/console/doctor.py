@@ -48,6 +48,7 @@ def _problems(settings: Settings) -> Iterator[str]:
     for group in plugins.GROUPS:
         yield from (f"{found.origin} does not load: {found.error}" for found in plugins.discover(group) if found.error)
     from reeassets.products.sets import classifiers, product_set
+    from reeassets.shocks import catalogue
     from reeassets.trade.sources import open_source, require_years, with_years
 
     broken = _problem(lambda: open_source(settings))
@@ -57,6 +58,7 @@ def _problems(settings: Settings) -> Iterator[str]:
         source = open_source(settings)
         checks: list[Callable[[], object]] = [
             lambda: require_years(source, with_years(settings, source).years),
+            lambda: catalogue.check(with_years(settings, source)),
             lambda: product_set(settings),
             lambda: classifiers(settings),
         ]

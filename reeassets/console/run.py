@@ -16,31 +16,37 @@ from reeassets.platform.graph import Graph
 from reeassets.platform.runner import Outcome, run
 from reeassets.report.showcase import SHOWCASE
 from reeassets.settings import Settings, format_years
+from reeassets.tables import Partition
 from reeassets.trade.contract import is_generated
+
+
+def _when(partition: Partition) -> str:
+    """Return which line of the progress a partition belongs to."""
+    return "all years" if partition is None else "scenarios" if isinstance(partition, str) else str(partition)
 
 
 class StageProgress:
     """One line per stage and year: live on a terminal, as plain lines in a log.
 
     A stage's year is done when every one of its yearly tables that this run makes has that year; its tables without a
-    year have a line of their own, marked ``all years``.
+    year have a line of their own, marked ``all years``, and so have all its scenarios together.
     """
 
     def __init__(self, console: Console, graph: Graph):
         self._console, self._graph = console, graph
-        self._left: dict[tuple[str, int | None], set[str]] = defaultdict(set)
-        self._total: dict[tuple[str, int | None], int] = {}
-        self._seconds: dict[tuple[str, int | None], float] = defaultdict(float)
+        self._left: dict[tuple[str, str], set[tuple[str, Partition]]] = defaultdict(set)
+        self._total: dict[tuple[str, str], int] = {}
+        self._seconds: dict[tuple[str, str], float] = defaultdict(float)
         self._now = ""
         self._began = time.perf_counter()
         self._live = Live(self._render(), console=console, refresh_per_second=8, transient=True)
 
-    def plan(self, stale: dict[str, tuple[int | None, ...]]) -> None:
+    def plan(self, stale: dict[str, tuple[Partition, ...]]) -> None:
         """Take note of what will be made."""
         for name, partitions in stale.items():
-            for year in partitions:
-                self._left[self._graph.output(name).stage, year].add(name)
-        self._total = {line: len(names) for line, names in self._left.items()}
+            for partition in partitions:
+                self._left[self._graph.output(name).stage, _when(partition)].add((name, partition))
+        self._total = {line: len({name for name, _ in made}) for line, made in self._left.items()}
 
     def __enter__(self) -> "StageProgress":
         if self._console.is_terminal:
@@ -50,20 +56,20 @@ class StageProgress:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def started(self, stage: str, name: str, year: int | None) -> None:
+    def started(self, stage: str, name: str, partition: Partition) -> None:
         """Show what is being made."""
-        self._now = f"{stage} {'' if year is None else year} {name}".replace("  ", " ")
+        self._now = f"{stage} {'' if partition is None else partition} {name}".replace("  ", " ")
         self._refresh()
 
-    def finished(self, stage: str, name: str, year: int | None, rows: int | None, seconds: float) -> None:  # noqa: ARG002
+    def finished(self, stage: str, name: str, partition: Partition, rows: int | None, seconds: float) -> None:  # noqa: ARG002
         """Mark a partition as made, and print the line of a stage and year when it is complete."""
-        line = (stage, year)
+        line = (stage, _when(partition))
         self._seconds[line] += seconds
-        self._left[line].discard(name)
+        self._left[line].discard((name, partition))
         if not self._left[line]:
-            when = "all years" if year is None else str(year)
             text = (
-                f"[green]✓[/green] {stage:<11} {when:<9} {self._total[line]:>2} table(s)  {self._seconds[line]:6.2f} s"
+                f"[green]✓[/green] {stage:<11} {line[1]:<9} {self._total[line]:>2} table(s)  "
+                f"{self._seconds[line]:6.2f} s"
             )
             self._console.print(text, highlight=False)
         self._refresh()

@@ -9,8 +9,9 @@ from dagster_duckdb import DuckDBResource
 from upath import UPath
 
 from reeassets import plugins
-from reeassets.partitions import year_partitions
-from reeassets.platform.factory import build_assets
+from reeassets.partitions import scenario_partitions, year_partitions
+from reeassets.platform.dimensions import partition_keys
+from reeassets.platform.factory import PartitionsOf, build_assets
 from reeassets.platform.graph import Graph
 from reeassets.platform.io_manager import ParquetIOManager
 from reeassets.platform.jobs import build_jobs
@@ -48,7 +49,10 @@ def build_defs(
         The graph of these settings, if the caller has it already.
     """
     graph = graph or Graph(settings or Settings())
-    partitions = year_partitions(graph.settings.years)
+    partitions: PartitionsOf = {
+        "year": year_partitions(graph.settings.years),
+        "scenario": scenario_partitions(str(name) for name in partition_keys("scenario", graph.settings)),
+    }
     resources = {
         "duckdb": DuckDBResource(database=":memory:"),
         "progress": LogProgress(),

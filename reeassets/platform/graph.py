@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from reeassets import plugins
+from reeassets.platform.dimensions import parent_keys, partition_keys
 from reeassets.platform.recipe import FileOutput, Recipe
 from reeassets.products.sets import product_set
 from reeassets.settings import Settings
 from reeassets.storage import MissingPartition, Provenance, TableStore, replacing
-from reeassets.tables import Table
+from reeassets.tables import Partition, Table
 from reeassets.trade.contract import Source
 from reeassets.trade.sources import open_source, with_years
 
-STAGE_PACKAGES = ("trade", "products", "networks", "indicators", "clusters", "models", "report")
+STAGE_PACKAGES = ("trade", "products", "networks", "indicators", "clusters", "models", "shocks", "report")
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -33,6 +34,9 @@ def code_hash(stage: str) -> str:
     common = [_PACKAGE / name for name in ("tables.py", "streams.py", "storage.py")]
     if stage == "report":
         common.append(_PACKAGE / "platform" / "warehouse.py")
+    if stage == "shocks":
+        # It computes on the indicators' network and reads none of their tables.
+        common += sorted((_PACKAGE / "indicators").rglob("*.py"))
     for path in [*sorted((_PACKAGE / stage).rglob("*.py")), *common]:
         digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
@@ -92,20 +96,18 @@ class Graph:
         """Return what a recipe makes."""
         return self.recipes[name].output or self.tables[name]
 
-    def partitions(self, name: str) -> tuple[int | None, ...]:
-        """Return the years a recipe makes, or ``(None,)``."""
-        return self.settings.years if self.output(name).by_year else (None,)
+    def partitions(self, name: str) -> tuple[Partition, ...]:
+        """Return the years or scenarios a recipe makes, or ``(None,)``."""
+        return partition_keys(self.output(name).dimension, self.settings)
 
-    def parents(self, name: str, year: int | None) -> list[tuple[str, int | None]]:
+    def parents(self, name: str, partition: Partition) -> list[tuple[str, Partition]]:
         """Return the partitions that a partition is made from."""
-        found: list[tuple[str, int | None]] = []
-        for parent in self.recipes[name].inputs:
-            found += (
-                [(parent, year)]
-                if year is not None and self.tables[parent].by_year
-                else [(parent, other) for other in self.partitions(parent)]
-            )
-        return found
+        own = self.output(name).dimension
+        return [
+            (parent, key)
+            for parent in self.recipes[name].inputs
+            for key in parent_keys(self.tables[parent].dimension, own, partition, self.settings)
+        ]
 
     def ancestors(self, names: Iterable[str]) -> set[str]:
         """Return the given recipes and all that they are made from, directly or not."""
@@ -131,9 +133,9 @@ class Graph:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @cache  # noqa: B019
-    def outside(self, name: str, year: int | None) -> dict[str, str]:
+    def outside(self, name: str, partition: Partition) -> dict[str, str]:
         """Return the digests of what a partition reads outside the store."""
-        return self.recipes[name].outside(self.settings, year)
+        return self.recipes[name].outside(self.settings, partition)
 
     @cache  # noqa: B019
     def all_uses(self, name: str) -> frozenset[str]:
@@ -141,17 +143,17 @@ class Graph:
         made_by = self.recipes[name]
         return frozenset(made_by.uses).union(*(self.all_uses(parent) for parent in made_by.inputs))
 
-    def recorded(self, name: str, year: int | None) -> Provenance | None:
+    def recorded(self, name: str, partition: Partition) -> Provenance | None:
         """Return what a partition on disk was made from, or None if it is not there."""
         output = self.output(name)
         if isinstance(output, Table):
-            return self.store.provenance(output, year)
+            return self.store.provenance(output, partition)
         record = _record_path(output.path(self.settings))
         if not output.path(self.settings).exists() or not record.exists():
             return None
         return Provenance(**json.loads(record.read_text(encoding="utf-8")))
 
-    def provenance(self, name: str, year: int | None) -> Provenance:
+    def provenance(self, name: str, partition: Partition) -> Provenance:
         """Return what a partition is made from if it is made now, by what its inputs on disk were made from.
 
         Raises
@@ -161,16 +163,16 @@ class Graph:
         """
         parents: list[Any] = []
         lineage = self.recipes[name].lineage
-        inputs = dict(lineage(self.settings, year) if lineage else self.outside(name, year))
-        for parent, parent_year in self.parents(name, year):
-            recorded = self.recorded(parent, parent_year)
+        inputs = dict(lineage(self.settings, partition) if lineage else self.outside(name, partition))
+        for parent, at in self.parents(name, partition):
+            recorded = self.recorded(parent, at)
             if recorded is None:
-                when = "" if parent_year is None else f" for {parent_year}"
+                when = "" if at is None else f" for {at}"
                 raise MissingPartition(f"{name} needs the table {parent}, which has not been made{when}")
-            parents.append([parent, parent_year, recorded.fingerprint])
+            parents.append([parent, at, recorded.fingerprint])
             inputs |= recorded.inputs
         return Provenance(
-            fingerprint=self._fingerprint(name, year, parents),
+            fingerprint=self._fingerprint(name, partition, parents),
             source=self.source.name,
             source_version=self.source.version,
             nomenclature=self.source.nomenclature,
@@ -179,15 +181,15 @@ class Graph:
             inputs=dict(sorted(inputs.items())),
         )
 
-    def _fingerprint(self, name: str, year: int | None, parents: list[Any]) -> str:
-        parts = [self.own_hash(name), year, self.outside(name, year), parents]
+    def _fingerprint(self, name: str, partition: Partition, parents: list[Any]) -> str:
+        parts = [self.own_hash(name), partition, self.outside(name, partition), parents]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @cache  # noqa: B019
-    def expected(self, name: str, year: int | None) -> str:
+    def expected(self, name: str, partition: Partition) -> str:
         """Return the fingerprint a partition has once it and everything it is made from is up to date."""
-        parents = [[parent, at, self.expected(parent, at)] for parent, at in self.parents(name, year)]
-        return self._fingerprint(name, year, parents)
+        parents = [[parent, at, self.expected(parent, at)] for parent, at in self.parents(name, partition)]
+        return self._fingerprint(name, partition, parents)
 
     def write_file(self, name: str, compute: Any, provenance: Provenance) -> Path:
         """Make a file output beside the old one and move it over it, then record its provenance.

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reeassets.platform.recipe import Step
 from reeassets.storage import Provenance, TableStore
-from reeassets.tables import Problem, Table
+from reeassets.tables import Partition, Problem, Table
 
 PREVIEW_ROWS = 5
 
@@ -60,14 +60,14 @@ def provenance_metadata(provenance: Provenance) -> dict[str, dg.MetadataValue]:
 
 
 def table_metadata(
-    store: TableStore, table: Table, year: int | None, rows: int, provenance: Provenance
+    store: TableStore, table: Table, partition: Partition, rows: int, provenance: Provenance
 ) -> dict[str, Any]:
     """Collect the metadata of one partition of a table, as it is on disk."""
     return {
         "dagster/row_count": rows,
         "dagster/column_schema": column_schema(table),
-        "preview": markdown_table(store.head(table, PREVIEW_ROWS, year)),
-        "path": dg.MetadataValue.path(str(store.path(table, year))),
+        "preview": markdown_table(store.head(table, PREVIEW_ROWS, partition)),
+        "path": dg.MetadataValue.path(str(store.path(table, partition))),
         **provenance_metadata(provenance),
     }
 

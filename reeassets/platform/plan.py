@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reeassets.platform.graph import Graph
+from reeassets.tables import Partition
 
-Reported = Callable[[str, int | None], str | None]
+Reported = Callable[[str, Partition], str | None]
 
 
 @dataclass(frozen=True)
@@ -16,15 +17,15 @@ class Batch:
     ----------
     names : tuple of str
         What it makes, in order.
-    years : tuple of int
-        Neighbouring years it makes of the yearly ones; empty if none of them is yearly.
+    partitions : tuple of int or tuple of str
+        Neighbouring years or scenarios it makes of the partitioned ones; empty if none of them is partitioned.
     """
 
     names: tuple[str, ...]
-    years: tuple[int, ...]
+    partitions: tuple[Partition, ...]
 
 
-def out_of_date(graph: Graph, reported: Reported, *, force: bool = False) -> dict[str, tuple[int | None, ...]]:
+def out_of_date(graph: Graph, reported: Reported, *, force: bool = False) -> dict[str, tuple[Partition, ...]]:
     """List the partitions that have to be made.
 
     Parameters
@@ -40,42 +41,42 @@ def out_of_date(graph: Graph, reported: Reported, *, force: bool = False) -> dic
     Returns
     -------
     dict
-        Years (or ``(None,)``) by name, in the order of the graph; names without any are left out.
+        Years or scenarios (or ``(None,)``) by name, in the order of the graph; names without any are left out.
     """
-    stale: dict[str, tuple[int | None, ...]] = {}
+    stale: dict[str, tuple[Partition, ...]] = {}
     for name in graph.recipes:
-        years = tuple(year for year in graph.partitions(name) if force or not _current(graph, reported, name, year))
-        if years:
-            stale[name] = years
+        keys = tuple(key for key in graph.partitions(name) if force or not _current(graph, reported, name, key))
+        if keys:
+            stale[name] = keys
     return stale
 
 
-def _current(graph: Graph, reported: Reported, name: str, year: int | None) -> bool:
-    expected = graph.expected(name, year)
-    recorded = graph.recorded(name, year)
-    return recorded is not None and recorded.fingerprint == expected and reported(name, year) == expected
+def _current(graph: Graph, reported: Reported, name: str, partition: Partition) -> bool:
+    expected = graph.expected(name, partition)
+    recorded = graph.recorded(name, partition)
+    return recorded is not None and recorded.fingerprint == expected and reported(name, partition) == expected
 
 
-def _runs(years: tuple[int, ...], of: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """Split years into runs of neighbours in ``of``."""
-    groups: list[list[int]] = []
-    for year in years:
-        if groups and of.index(year) == of.index(groups[-1][-1]) + 1:
-            groups[-1].append(year)
+def _runs(keys: tuple[Partition, ...], of: tuple[Partition, ...]) -> list[tuple[Partition, ...]]:
+    """Split keys into runs of neighbours in ``of``."""
+    groups: list[list[Partition]] = []
+    for key in keys:
+        if groups and of.index(key) == of.index(groups[-1][-1]) + 1:
+            groups[-1].append(key)
         else:
-            groups.append([year])
+            groups.append([key])
     return [tuple(group) for group in groups]
 
 
-def batches(graph: Graph, stale: dict[str, tuple[int | None, ...]]) -> list[Batch]:
+def batches(graph: Graph, stale: dict[str, tuple[Partition, ...]]) -> list[Batch]:
     """Put what is out of date into as few runs as can keep the order.
 
-    A run has one range of years for all its yearly tables. Tables that need another range, or years that are not
-    neighbours, start a new one.
+    A run has one range of years, or of scenarios, for all its partitioned tables. Tables that need another range, or
+    partitions that are not neighbours, start a new one.
     """
     found: list[Batch] = []
     names: list[str] = []
-    span: tuple[int, ...] = ()
+    span: tuple[Partition, ...] = ()
 
     def close() -> None:
         nonlocal names, span
@@ -84,15 +85,15 @@ def batches(graph: Graph, stale: dict[str, tuple[int | None, ...]]) -> list[Batc
         names, span = [], ()
 
     for name, partitions in stale.items():
-        years = tuple(year for year in partitions if year is not None)
-        ranges = _runs(years, graph.settings.years)
+        keys = tuple(key for key in partitions if key is not None)
+        ranges = _runs(keys, graph.partitions(name))
         if len(ranges) > 1:
             close()
             found += [Batch((name,), group) for group in ranges]
             continue
-        if years and span and span != years:
+        if keys and span and span != keys:
             close()
         names.append(name)
-        span = span or years
+        span = span or keys
     close()
     return found

@@ -17,7 +17,7 @@ import pandas as pd
 from reeassets.settings import Settings
 from reeassets.storage import TableStore
 from reeassets.streams import Stream
-from reeassets.tables import Table
+from reeassets.tables import Dimension, Partition, Table
 from reeassets.trade.contract import Source
 from reeassets.trade.sources import open_source
 
@@ -40,7 +40,11 @@ class FileOutput:
     name: str
     description: str
     path: Callable[[Settings], Path]
-    by_year: bool = False
+
+    @property
+    def dimension(self) -> Dimension | None:
+        """What it is partitioned by: nothing."""
+        return None
 
 
 @dataclass
@@ -52,7 +56,7 @@ class Step:
     settings : Settings
         The configuration; a recipe reads only the fields it names in ``uses``.
     year : int or None
-        The year to make, for a yearly table.
+        The year to make, for a yearly table; for a table by scenario, the year the scenario is about.
     store : TableStore
         Where the inputs are.
     tables : mapping of str to Table
@@ -63,6 +67,10 @@ class Step:
         What the recipe wants shown with the materialisation: numbers, text, or anything JSON can hold.
     pictures : dict of str to bytes
         PNG pictures to show beside it.
+    scenario : str or None
+        The scenario to make, for a table by scenario.
+    scenarios : tuple of str
+        The names of all scenarios.
     """
 
     settings: Settings
@@ -72,6 +80,8 @@ class Step:
     connect: Callable[[], contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]]
     metadata: dict[str, Any] = field(default_factory=dict)
     pictures: dict[str, bytes] = field(default_factory=dict)
+    scenario: str | None = None
+    scenarios: tuple[str, ...] = ()
 
     @cached_property
     def source(self) -> Source:
@@ -79,21 +89,26 @@ class Step:
         return open_source(self.settings)
 
     def read(self, name: str) -> pd.DataFrame:
-        """Read an input: the step's year of a yearly table, all configured years if the step has none."""
+        """Read an input: the step's partition of it, or all configured years or scenarios if the step has none."""
         table = self.tables[name]
         if table.by_year and self.year is None:
             return self.store.read_years(table, self.settings.years)
-        return self.store.read(table, self.year if table.by_year else None)
+        if table.by_scenario and self.scenario is None:
+            return pd.concat([self.store.read(table, scenario) for scenario in self.scenarios], ignore_index=True)
+        return self.store.read(table, self._partition(table))
 
     def file(self, name: str) -> Path:
-        """Return the Parquet file of an input, for the step's year if the input is yearly."""
+        """Return the Parquet file of an input, for the step's partition if the input has any."""
         table = self.tables[name]
-        return Path(self.store.file(table, self.year if table.by_year else None))
+        return Path(self.store.file(table, self._partition(table)))
 
     def notes(self, name: str) -> dict[str, Any]:
-        """Return what an input of the step's year remembers of how it was read."""
+        """Return what an input of the step's partition remembers of how it was read."""
         table = self.tables[name]
-        return self.store.notes(table, self.year if table.by_year else None)
+        return self.store.notes(table, self._partition(table))
+
+    def _partition(self, table: Table) -> Partition:
+        return self.year if table.by_year else self.scenario if table.by_scenario else None
 
     @contextlib.contextmanager
     def duckdb(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -108,7 +123,7 @@ Compute = Callable[[Step], pd.DataFrame | Stream]
 FileCompute = Callable[[Step, Path], None]
 
 
-def _nothing(settings: Settings, year: int | None) -> dict[str, str]:  # noqa: ARG001  (the signature of Recipe.outside)
+def _nothing(settings: Settings, partition: Partition) -> dict[str, str]:  # noqa: ARG001  (the signature of Recipe.outside)
     return {}
 
 
@@ -129,11 +144,11 @@ class Recipe:
     plugins : tuple of str
         Plugin groups whose members change what it computes.
     outside : callable
-        ``outside(settings, year)``: digests of what it reads outside the store, by name; see
+        ``outside(settings, partition)``: digests of what it reads outside the store, by name; see
         :func:`reeassets.trade.bundled.digests`.
     lineage : callable or None
-        ``lineage(settings, year)``: SHA-256 of the files behind ``outside``, by name, asked only when a partition is
-        made; None if ``outside`` gives them already.
+        ``lineage(settings, partition)``: SHA-256 of the files behind ``outside``, by name, asked only when a partition
+        is made; None if ``outside`` gives them already.
     output : FileOutput or None
         Set if it makes a file instead of a table.
     kinds : frozenset of str
@@ -145,8 +160,8 @@ class Recipe:
     inputs: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
-    outside: Callable[[Settings, int | None], dict[str, str]] = _nothing
-    lineage: Callable[[Settings, int | None], dict[str, str]] | None = None
+    outside: Callable[[Settings, Partition], dict[str, str]] = _nothing
+    lineage: Callable[[Settings, Partition], dict[str, str]] | None = None
     output: FileOutput | None = None
     kinds: frozenset[str] = frozenset({"pandas", "parquet"})
 

@@ -11,10 +11,10 @@ from reeassets.platform.build import build_defs
 from reeassets.platform.factory import asset_key
 from reeassets.platform.graph import Graph
 from reeassets.platform.instance import dagster_home
-from reeassets.platform.jobs import FULL_REFRESH
 from reeassets.platform.plan import Batch, batches, out_of_date
 from reeassets.platform.progress import Progress
 from reeassets.storage import is_alive, remove_leftovers
+from reeassets.tables import Partition
 from reeassets.trade.sources import require_years
 
 _PROCESS_TAG = "reeassets/process"
@@ -34,7 +34,7 @@ class Outcome:
         Why steps failed; empty if all is well.
     """
 
-    made: dict[str, tuple[int | None, ...]]
+    made: dict[str, tuple[Partition, ...]]
     checks_passed: int = 0
     checks_failed: int = 0
     failures: list[str] = field(default_factory=list)
@@ -60,10 +60,10 @@ def _reported(graph: Graph, instance: dg.DagsterInstance) -> Any:
             cursor = page.cursor
         return found
 
-    def reported(name: str, year: int | None) -> str | None:
+    def reported(name: str, partition: Partition) -> str | None:
         if name not in known:
             known[name] = of_table(name)
-        return known[name].get(None if year is None else str(year))
+        return known[name].get(None if partition is None else str(partition))
 
     return reported
 
@@ -88,10 +88,10 @@ def _cause(event: dg.DagsterEvent) -> str:
 
 def _execute(batch: Batch, graph: Graph, job: dg.JobDefinition, instance: dg.DagsterInstance, outcome: Outcome) -> bool:
     tags: dict[str, str] = {_PROCESS_TAG: str(os.getpid())}
-    if batch.years:
+    if batch.partitions:
         tags |= {
-            "dagster/asset_partition_range_start": str(batch.years[0]),
-            "dagster/asset_partition_range_end": str(batch.years[-1]),
+            "dagster/asset_partition_range_start": str(batch.partitions[0]),
+            "dagster/asset_partition_range_end": str(batch.partitions[-1]),
         }
     result = job.execute_in_process(
         instance=instance,
@@ -153,11 +153,12 @@ def run(
         outcome = Outcome(made={})
         if not stale:
             return outcome
-        job = build_defs(graph=graph, resource_overrides=overrides).resolve_job_def(FULL_REFRESH)
+        # The job over everything: only it holds tables by year and tables by scenario; a run makes one of both.
+        job = build_defs(graph=graph, resource_overrides=overrides).resolve_implicit_global_asset_job_def()
         for batch in batches(graph, stale):
             if not _execute(batch, graph, job, instance, outcome):
                 break
             for name in batch.names:
-                of_batch = batch.years if graph.output(name).by_year else (None,)
+                of_batch = batch.partitions if graph.output(name).dimension else (None,)
                 outcome.made[name] = outcome.made.get(name, ()) + of_batch
     return outcome

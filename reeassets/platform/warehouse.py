@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 
+from reeassets.platform.dimensions import partition_keys
 from reeassets.settings import Settings
 from reeassets.storage import TableStore
 from reeassets.tables import Table
@@ -17,14 +18,14 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _files(store: TableStore, table: Table, years: tuple[int, ...]) -> list[str]:
-    return [store.file(table, year) for year in years] if table.by_year else [store.file(table)]
+def _files(store: TableStore, table: Table, settings: Settings) -> list[str]:
+    return [store.file(table, key) for key in partition_keys(table.dimension, settings)]
 
 
 def build_warehouse(
     path: Path, store: TableStore, tables: list[Table], settings: Settings, about: Mapping[str, str]
 ) -> dict[str, int]:
-    """Write every table of the configured years into a new DuckDB file.
+    """Write every table of the configured years and scenarios into a new DuckDB file.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ def build_warehouse(
     tables : list of Table
         What to put in.
     settings : Settings
-        The years.
+        The years and the scenarios.
     about : mapping of str to str
         What a reader must know of the data: source, version and the like.
 
@@ -54,7 +55,7 @@ def build_warehouse(
             order = ", ".join(f'"{column}"' for column in table.key)
             connection.execute(
                 f"create table {name} as select {columns} from read_parquet($files) order by {order}",  # noqa: S608
-                {"files": _files(store, table, settings.years)},
+                {"files": _files(store, table, settings)},
             )
             connection.execute(f"comment on table {name} is {_literal(table.description)}")
             for column, of in table.columns.items():
