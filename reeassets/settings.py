@@ -24,6 +24,8 @@ from pydantic_settings import (
 
 DEFAULT_HOME = Path("var")
 STAGES = ("upstream", "input", "final")
+# The years of the reference study.
+REFERENCE_YEARS = tuple(range(2007, 2024))
 
 
 def home_path() -> Path:
@@ -79,7 +81,7 @@ class Settings(BaseSettings):
     data: Path | None = Field(None, description="File or folder the source reads; the sample brings its own")
     tables: str | None = Field(None, description="Folder or URL that keeps the tables; by default `tables` in the home")
     years: Annotated[tuple[int, ...], NoDecode] = Field(
-        tuple(range(2007, 2024)), description="Years to compute; by default those of 2007-2023 that the source has"
+        REFERENCE_YEARS, description="Years to compute; by default those of 2007-2023 that the source has"
     )
     comtrade_cif_margin: float = Field(
         0.08, ge=0, le=1, description="Freight and insurance in import reports to Comtrade, as a share of the FOB value"
@@ -104,6 +106,10 @@ class Settings(BaseSettings):
         0.01, ge=0, lt=1, description="Smaller shares of such a code are left out: traces, as of waste codes in HS22"
     )
 
+    link_years: Annotated[tuple[int, ...], NoDecode] = Field(
+        REFERENCE_YEARS,
+        description="Years whose trade links are tested on, of those computed; all of them if none of these is",
+    )
     link_draws: int = Field(999, ge=19, description="Permutations of countries behind a link's p-value")
     link_seed: int = Field(20250801, ge=0, description="Seed of the permutations")
     link_fdr: float = Field(0.10, gt=0, lt=1, description="False discovery rate below which a link is accepted")
@@ -147,7 +153,7 @@ class Settings(BaseSettings):
         0.0, ge=0, description="Share of present exports by which other suppliers can grow per year; 0 is none"
     )
 
-    @field_validator("years", mode="before")
+    @field_validator("years", "link_years", mode="before")
     @classmethod
     def _years(cls, value: Any) -> Any:
         years = parse_years(value) if isinstance(value, str) else value
@@ -223,7 +229,7 @@ class Settings(BaseSettings):
                 continue
             shown = (
                 format_years(value)
-                if name == "years"
+                if name in {"years", "link_years"}
                 else ",".join(map(str, value))
                 if isinstance(value, list)
                 else value

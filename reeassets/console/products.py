@@ -35,7 +35,7 @@ _UNMADE = "has not been made in this home; call `reeassets run` or `reeassets pr
 def _read(graph: Graph, name: str) -> pd.DataFrame:
     table = graph.tables[name]
     try:
-        return graph.store.read(table) if not table.by_year else graph.store.read_years(table, graph.settings.years)
+        return graph.store.read_years(table, graph.years_read("io_links")) if table.by_year else graph.store.read(table)
     except MissingPartition as missing:
         raise MissingPartition(f"{name} {_UNMADE}") from missing
 

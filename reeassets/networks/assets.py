@@ -10,7 +10,7 @@ from reeassets.networks.schema import LINK_CALIBRATION
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
 from reeassets.products.carried import set_totals
-from reeassets.settings import Settings
+from reeassets.settings import Settings, format_years
 from reeassets.tables import NotEnoughData
 from reeassets.trade.bundled import digests
 
@@ -55,7 +55,12 @@ def candidate_links(step: Step) -> pd.DataFrame:
     return links
 
 
-_TEST = ("link_draws", "link_seed", "years")
+_TEST = ("link_draws", "link_seed")
+
+
+def _base_years(settings: Settings) -> tuple[int, ...]:
+    """Return the years that links are tested on: a year added after them leaves the links, and the old years, alone."""
+    return tuple(year for year in settings.years if year in settings.link_years) or settings.years
 
 
 def _residual_ranks(step: Step) -> validation.ResidualRanks | None:
@@ -72,10 +77,11 @@ def _residual_ranks(step: Step) -> validation.ResidualRanks | None:
 @recipe(
     inputs=("candidate_links", "classified_products", "trade_flows", "country_totals"),
     uses=(*_TEST, "link_fdr"),
+    base_years=_base_years,
     kinds=frozenset({"scipy", "parquet"}),
 )
 def io_links(step: Step) -> pd.DataFrame:
-    """Test the candidate links on all years of trade."""
+    """Test the candidate links on the trade of their base years."""
     ranks = _residual_ranks(step)
     links = validation.validate_links(
         step.read("candidate_links"),
@@ -84,7 +90,7 @@ def io_links(step: Step) -> pd.DataFrame:
         seed=step.settings.link_seed,
         fdr=step.settings.link_fdr,
     )
-    step.metadata |= {"accepted": int(links["accepted"].sum())}
+    step.metadata |= {"accepted": int(links["accepted"].sum()), "years": format_years(step.years)}
     if ranks is not None:
         step.metadata |= {"countries_in_test": len(ranks.countries), "countries_left_out": ranks.n_left_out}
     return links
@@ -93,6 +99,7 @@ def io_links(step: Step) -> pd.DataFrame:
 @recipe(
     inputs=("candidate_links", "classified_products", "trade_flows", "country_totals"),
     uses=_TEST,
+    base_years=_base_years,
     kinds=frozenset({"scipy", "parquet"}),
 )
 def link_calibration(step: Step) -> pd.DataFrame:

@@ -42,6 +42,7 @@ def _step(graph: Graph, made_by: Recipe, partition: Partition, context: dg.Asset
         context.resources.duckdb.get_connection,
         scenario=partition if isinstance(partition, str) else None,
         scenarios=tuple(str(name) for name in partition_keys("scenario", graph.settings)),
+        years=graph.years_read(made_by.name),
     )
 
 
@@ -160,15 +161,18 @@ def _common(graph: Graph, made_by: Recipe, output: Table | FileOutput) -> dict[s
         "key": asset_key(output),
         "group_name": output.stage,
         "description": output.description,
-        "deps": [_dependency(graph, graph.tables[name], output) for name in made_by.inputs],
+        "deps": [_dependency(graph, made_by, graph.tables[name], output) for name in made_by.inputs],
         "code_version": graph.own_hash(made_by.name)[:16],
         "kinds": set(made_by.kinds),
         "required_resource_keys": RESOURCES,
     }
 
 
-def _dependency(graph: Graph, parent: Table, child: Table | FileOutput) -> dg.AssetDep:
+def _dependency(graph: Graph, made_by: Recipe, parent: Table, child: Table | FileOutput) -> dg.AssetDep:
     """Say which partitions of the parent those of the child are made from, where Dagster cannot know it."""
+    if made_by.base_years is not None and parent.dimension == "year":
+        read = [str(year) for year in graph.years_read(made_by.name)]
+        return dg.AssetDep(asset_key(parent), partition_mapping=dg.SpecificPartitionsPartitionMapping(read))
     if parent.dimension is None or child.dimension in (None, parent.dimension):
         return dg.AssetDep(asset_key(parent))
     needed: dict[str, list[str]] = defaultdict(list)

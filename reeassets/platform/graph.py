@@ -103,11 +103,18 @@ class Graph:
     def parents(self, name: str, partition: Partition) -> list[tuple[str, Partition]]:
         """Return the partitions that a partition is made from."""
         own = self.output(name).dimension
+        years = self.years_read(name) if own is None else self.settings.years
         return [
             (parent, key)
             for parent in self.recipes[name].inputs
             for key in parent_keys(self.tables[parent].dimension, own, partition, self.settings)
+            if self.tables[parent].dimension != "year" or key in years
         ]
+
+    def years_read(self, name: str) -> tuple[int, ...]:
+        """Return the years that an unpartitioned recipe reads of its yearly inputs."""
+        chosen = self.recipes[name].base_years
+        return self.settings.years if chosen is None else chosen(self.settings)
 
     def ancestors(self, names: Iterable[str]) -> set[str]:
         """Return the given recipes and all that they are made from, directly or not."""

@@ -71,6 +71,8 @@ class Step:
         The scenario to make, for a table by scenario.
     scenarios : tuple of str
         The names of all scenarios.
+    years : tuple of int
+        The years an unpartitioned recipe reads of its yearly inputs.
     """
 
     settings: Settings
@@ -82,6 +84,7 @@ class Step:
     pictures: dict[str, bytes] = field(default_factory=dict)
     scenario: str | None = None
     scenarios: tuple[str, ...] = ()
+    years: tuple[int, ...] = ()
 
     @cached_property
     def source(self) -> Source:
@@ -89,10 +92,10 @@ class Step:
         return open_source(self.settings)
 
     def read(self, name: str) -> pd.DataFrame:
-        """Read an input: the step's partition of it, or all configured years or scenarios if the step has none."""
+        """Read an input: the step's partition of it, or all its years or scenarios if the step has none."""
         table = self.tables[name]
         if table.by_year and self.year is None:
-            return self.store.read_years(table, self.settings.years)
+            return self.store.read_years(table, self.years)
         if table.by_scenario and self.scenario is None:
             return pd.concat([self.store.read(table, scenario) for scenario in self.scenarios], ignore_index=True)
         return self.store.read(table, self._partition(table))
@@ -151,6 +154,8 @@ class Recipe:
         is made; None if ``outside`` gives them already.
     output : FileOutput or None
         Set if it makes a file instead of a table.
+    base_years : callable or None
+        ``base_years(settings)``: the years of yearly inputs that an unpartitioned recipe reads; None for all of them.
     kinds : frozenset of str
         Technologies, shown as labels in Dagster.
     """
@@ -163,6 +168,7 @@ class Recipe:
     outside: Callable[[Settings, Partition], dict[str, str]] = _nothing
     lineage: Callable[[Settings, Partition], dict[str, str]] | None = None
     output: FileOutput | None = None
+    base_years: Callable[[Settings], tuple[int, ...]] | None = None
     kinds: frozenset[str] = frozenset({"pandas", "parquet"})
 
 

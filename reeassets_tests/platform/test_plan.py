@@ -1,6 +1,11 @@
 """Runs as few as the order allows."""
 
+from dataclasses import replace
+
+import pandas as pd
+
 from reeassets.platform.plan import Batch, batches, out_of_date
+from reeassets.platform.runner import run
 
 from .conftest import YEARS
 
@@ -34,3 +39,29 @@ def test_fingerprints_follow_settings_and_years(make_graph):
     assert one.expected("share", 2019) != other.expected("share", 2019)
     assert one.expected("share", 2019) != one.expected("share", 2020)
     assert one.expected("summary", None) != other.expected("summary", None)
+
+
+def test_a_year_after_the_base_years_leaves_what_is_made_from_them_alone(make_graph):
+    def years_of(settings):
+        return tuple(year for year in settings.years if year <= 2021)
+
+    def expected(years):
+        graph = make_graph(years=years)
+        graph.recipes["total"] = replace(graph.recipes["total"], base_years=years_of, uses=())
+        return {name: graph.expected(name, None if name == "total" else 2020) for name in ("base", "total", "share")}
+
+    assert expected((2020, 2021)) == expected((2020, 2021, 2022))
+    assert expected((2020, 2021))["share"] != expected((2019, 2020, 2021))["share"]
+
+
+def test_a_base_year_outside_is_not_read(make_graph, calls, silent):
+    graph = make_graph()
+    read = []
+
+    def total(step):
+        read.extend(step.read("base")["year"])
+        return pd.DataFrame({"n": [1]})
+
+    graph.recipes["total"] = replace(graph.recipes["total"], base_years=lambda _: (2019, 2021), compute=total)
+    assert not run(graph, silent).failures
+    assert read == [2019, 2021]
