@@ -20,6 +20,7 @@ from reeassets.settings import Settings
 from reeassets.storage import MissingPartition, replacing
 from reeassets.trade.nomenclature import nomenclature
 
+_NUMBERS = {"products", "codes", "all votes", "majority", "minority", "observed", "Fleiss' kappa"}
 _CLASSIFICATION = (
     "reference_summary",
     "vote_agreement",
@@ -50,7 +51,7 @@ def _described(product: str) -> str:
 def _grid(*headings: str) -> RichTable:
     table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in headings:
-        table.add_column(heading, overflow="fold", justify="right" if heading in {"products", "codes"} else "left")
+        table.add_column(heading, overflow="fold", justify="right" if heading in _NUMBERS else "left")
     return table
 
 
@@ -70,16 +71,18 @@ def show_summary(graph: Graph, console: Console) -> None:
     agreement = _read(graph, "vote_agreement").set_index(["field", "scope"])["fleiss_kappa"]
     votes = _read(graph, "product_votes")
     grid = _grid("", "products", "all votes", "majority", "minority")
-    for row in summary.sort_values(["grouping", "products"], ascending=[True, False]).itertuples(index=False):
-        name = REE168.name if row.grouping == "all" else f"  {row.value}"
-        grid.add_row(name, str(row.products), str(row.full), str(row.majority), str(row.minority))
+    for grouping in ("all", "stage", "application"):
+        rows = summary[summary["grouping"] == grouping].sort_values(["products", "value"], ascending=[False, True])
+        for row in rows.itertuples(index=False):
+            name = REE168.name if grouping == "all" else f"{grouping} {row.value}"
+            grid.add_row(name, str(row.products), str(row.full), str(row.majority), str(row.minority))
     voters, codes = ", ".join(sorted(votes["voter"].unique())), votes["product"].nunique()
     console.print(
         f"Reference set {REE168.name}: {codes:,} codes of {CLASSIFIED_REVISION}, votes of {voters}", highlight=False
     )
     console.print(grid)
     kappas = {scope: agreement.get(("is_ree", scope)) for scope in ("all", "judged in full")}
-    told = ", ".join(f"{value:.3f} over {scope} codes" for scope, value in kappas.items() if pd.notna(value))
+    told = ", ".join(f"{value:.3f} (codes: {scope})" for scope, value in kappas.items() if pd.notna(value))
     console.print(f"agreement  Fleiss' kappa of is_ree: {told or 'not defined for one voter'}", highlight=False)
 
 

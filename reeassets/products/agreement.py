@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from reeassets.products.contract import ELEMENTS
 from reeassets.products.voting import FIELDS, cast
 
 
@@ -40,14 +41,11 @@ def vote_agreement(votes: pd.DataFrame, chosen: list[str]) -> pd.DataFrame:
     -------
     DataFrame
         Table ``vote_agreement``. Only products on which every voter gave the field are compared, so that each has the
-        same number of votes; elements count as the same if all of them are.
+        same number of votes. Elements are compared one by one: an item is a product and an element, named or not.
     """
     n_voters = votes["voter"].nunique()
     table = cast(votes)
-    full = table["round"].eq("full")
-    # No element is an answer, too, where the product is judged in full.
-    table = table.assign(elements=table["elements"].where(table["elements"].notna() | ~full, "none"))
-    of_full = full.groupby(table["product"]).sum()
+    of_full = table["round"].eq("full").groupby(table["product"]).sum()
     scopes = {
         "all": table,
         "judged in full": table[table["product"].isin(of_full.index[of_full == n_voters])],
@@ -56,13 +54,29 @@ def vote_agreement(votes: pd.DataFrame, chosen: list[str]) -> pd.DataFrame:
     rows = []
     for scope, within in scopes.items():
         for field in FIELDS:
-            counts = within.dropna(subset=[field]).groupby(["product", field]).size().unstack(fill_value=0)
+            counts = _element_counts(within) if field == "elements" else _counts(within, field)
             counts = counts[counts.sum(axis=1) == n_voters]
             if n_voters < 2 or counts.empty:
                 observed, expected, kappa = None, None, None
             else:
                 observed, expected, kappa = fleiss_kappa(counts)
-            rows.append((field, scope, n_voters, len(counts), observed, expected, kappa))
+            n_products = counts.index.get_level_values("product").nunique()
+            rows.append((field, scope, n_voters, n_products, observed, expected, kappa))
     names = ["field", "scope", "n_voters", "n_products", "observed_agreement", "expected_agreement", "fleiss_kappa"]
     floats = dict.fromkeys(names[4:], "float64")
     return pd.DataFrame(rows, columns=names).astype({"field": "str", "scope": "str", **floats})
+
+
+def _counts(votes: pd.DataFrame, field: str) -> pd.DataFrame:
+    """Count the answers to a field: products by answers."""
+    return votes.dropna(subset=[field]).groupby(["product", field]).size().unstack(fill_value=0)
+
+
+def _element_counts(votes: pd.DataFrame) -> pd.DataFrame:
+    """Count, of those who judged a product in full, who named each element: (product, element) by named or not."""
+    judged = votes[votes["round"] == "full"]
+    named = judged.set_index("product")["elements"].fillna("").str.split()
+    yes = pd.DataFrame({element: named.map(lambda of, one=element: one in of) for element in ELEMENTS})
+    counted = yes.groupby(level="product").sum().rename_axis(columns="element").stack().astype("int64")
+    voters = counted.index.get_level_values("product").map(judged.groupby("product").size())
+    return pd.DataFrame({"named": counted, "not named": voters.to_numpy() - counted})

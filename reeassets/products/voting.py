@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from reeassets.products.contract import ELEMENTS
 from reeassets.settings import STAGES
 
 FIELDS = ("is_ree", "stage", "application", "elements")
@@ -47,6 +48,16 @@ def _support(votes: pd.DataFrame, products: pd.Index) -> pd.DataFrame:
     return table
 
 
+def _elements(votes: pd.DataFrame) -> pd.Series:
+    """Return the elements that more than half of the voters on a product name, in the order of the periodic table."""
+    named = votes.assign(element=votes["elements"].str.split()).explode("element").dropna(subset=["element"])
+    counts = named.groupby(["product", "element"]).size().rename("n").reset_index()
+    kept = counts[counts["n"] * 2 > counts["product"].map(votes.groupby("product").size())]
+    order = {element: place for place, element in enumerate(ELEMENTS)}
+    kept = kept.assign(place=kept["element"].map(order)).sort_values(["product", "place"])
+    return kept.groupby("product")["element"].agg(" ".join).astype("str")
+
+
 def majority(nomenclature: pd.DataFrame, votes: pd.DataFrame) -> pd.DataFrame:
     """Aggregate votes by majority, field by field.
 
@@ -60,13 +71,13 @@ def majority(nomenclature: pd.DataFrame, votes: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Per product of the nomenclature: ``is_ree``, ``stage``, ``application``, ``elements`` and ``rationale`` (null
-        where nobody voted), ``n_votes``, ``ree_votes`` (for ``is_ree``), ``support`` (``full`` if all votes are for
-        ``is_ree``, ``majority`` if more than half are, ``minority`` if any is, ``none``), ``ree_confidence`` (mean over
-        voters of how sure they are that it is: their confidence, or one minus it if they voted no), and
-        ``confidence``: the share of voters on the product who voted for the winning ``is_ree``, 0 where nobody voted.
-        The rationale is that of the first voter, by name, who voted for the winning ``is_ree`` and ``stage``. A tie on
-        ``is_ree`` goes to the more confident side, and then is not rare-earth.
+        Per product of the nomenclature: ``is_ree``, ``stage``, ``application``, ``elements`` (those that more than half
+        of the voters name) and ``rationale``, null where nobody voted; ``n_votes``; ``ree_votes`` (for ``is_ree``);
+        ``support`` (``full`` if all votes are for ``is_ree``, ``majority`` if more than half are, ``minority`` if any
+        is, ``none``); ``ree_confidence`` (mean over voters of how sure they are that it is: their confidence, or one
+        minus it if they voted no); and ``confidence``: the share of voters on the product who voted for the winning
+        ``is_ree``, 0 where nobody voted. The rationale is that of the first voter, by name, who voted for the winning
+        ``is_ree`` and ``stage``. A tie on ``is_ree`` goes to the more confident side, and then is not rare-earth.
     """
     votes = cast(votes)
     table = nomenclature[["product", "description"]].set_index("product")
@@ -75,13 +86,13 @@ def majority(nomenclature: pd.DataFrame, votes: pd.DataFrame) -> pd.DataFrame:
         "is_ree": [False, True],
         "stage": list(STAGES),
         "application": sorted(votes["application"].dropna().unique()),
-        "elements": sorted(votes["elements"].dropna().unique()),
     }
     for field, order in orders.items():
         won = _winner(votes, field, order).reindex(table.index)
         table[field] = won[field].astype("boolean" if field == "is_ree" else "str")
         if field == "is_ree":
             table["confidence"] = (won["n"] / table["n_votes"].where(table["n_votes"] > 0)).fillna(0.0)
+    table["elements"] = _elements(votes).reindex(table.index)
     agreeing = votes.merge(table[["is_ree", "stage"]].reset_index(), on="product", suffixes=("", "_won"))
     agreeing = agreeing[
         (agreeing["is_ree"] == agreeing["is_ree_won"])

@@ -62,8 +62,11 @@ def test_only_products_with_every_vote_are_compared():
     assert table.loc[("is_ree", "judged in full"), "n_products"] == 2
     assert table.loc[("stage", "all"), "n_products"] == 2
     assert table.loc[("stage", "all"), "fleiss_kappa"] == pytest.approx(1.0)
-    # Two answers on 000001 (Nd, none), one on 000002: observed 1/2, expected (1/4)^2 + (3/4)^2 = 5/8.
-    assert table.loc[("elements", "all"), "fleiss_kappa"] == pytest.approx((0.5 - 0.625) / (1 - 0.625))
+    # 34 items (2 products, 17 elements) with two votes each; they differ on Nd in 000001 only. Of 68 votes one names an
+    # element: observed 33/34, expected (1/68)^2 + (67/68)^2.
+    expected = (1 / 68) ** 2 + (67 / 68) ** 2
+    assert table.loc[("elements", "all"), "n_products"] == 2
+    assert table.loc[("elements", "all"), "fleiss_kappa"] == pytest.approx((33 / 34 - expected) / (1 - expected))
     assert pd.isna(table.loc[("is_ree", "reference set"), "fleiss_kappa"])
 
 

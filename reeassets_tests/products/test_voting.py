@@ -137,3 +137,12 @@ def test_a_product_without_a_stage_cannot_be_in_a_set():
     cast = votes(("x", "000001", True, None, "magnets", "Nd", 0.9, "r"))
     with pytest.raises(ValueError, match=r"no stage was voted for 000001, 000002"):
         sets.classified_products(cast, Stageless())
+
+
+def test_elements_are_those_more_than_half_name():
+    cast = votes(
+        ("x", "000001", True, "input", "magnets", "Nd Dy", 0.9, "r"),
+        ("y", "000001", True, "input", "magnets", "Pr Nd", 0.9, "r"),
+        ("z", "000001", True, "input", "magnets", "Pr Nd Tb", 0.9, "r"),
+    )
+    assert majority(NOMENCLATURE, cast).loc[0, "elements"] == "Pr Nd"
