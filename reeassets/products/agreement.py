@@ -77,6 +77,6 @@ def _element_counts(votes: pd.DataFrame) -> pd.DataFrame:
     judged = votes[votes["round"] == "full"]
     named = judged.set_index("product")["elements"].fillna("").str.split()
     yes = pd.DataFrame({element: named.map(lambda of, one=element: one in of) for element in ELEMENTS})
-    counted = yes.groupby(level="product").sum().rename_axis(columns="element").stack().astype("int64")
+    counted = yes.groupby(level="product").sum().rename_axis(columns="element").stack().astype("int64")  # noqa: PD013  (a key of two levels is wanted)
     voters = counted.index.get_level_values("product").map(judged.groupby("product").size())
     return pd.DataFrame({"named": counted, "not named": voters.to_numpy() - counted})
