@@ -58,7 +58,9 @@ def sent(content, **answer):
 def problem(status, code=None, message="something is wrong", **headers):
     """An answer of another status with an error object."""
     error = {"error": {"message": message, "type": "error", "param": None, "code": code}}
-    return Answer(body=json.dumps(error).encode(), status=status, headers={"Content-Type": "application/json", **headers})
+    return Answer(
+        body=json.dumps(error).encode(), status=status, headers={"Content-Type": "application/json", **headers}
+    )
 
 
 def refusal(words="I cannot help with that."):

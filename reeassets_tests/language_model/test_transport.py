@@ -155,7 +155,7 @@ def test_what_was_answered_before_a_failure_is_kept(endpoint, tmp_path):
     server.answers[:] = [honest]
     before = len(server.requests)
     answers = ask(CLASSIFY, TWO, hasty(settings))
-    assert [key for key in answers] == [("test-model", ("280530",)), ("test-model", ("850511",))]
+    assert list(answers) == [("test-model", ("280530",)), ("test-model", ("850511",))]
     assert codes(server.requests[before:]) == ["850511"]
 
 
