@@ -1,5 +1,7 @@
 """What an endpoint can do wrong before a model has said anything: never an answer, never a loss."""
 
+import subprocess
+import sys
 import time
 import traceback
 
@@ -248,3 +250,12 @@ def test_a_word_for_a_key_leaves_the_answers_alone(endpoint, tmp_path, monkeypat
 def test_what_is_no_address_is_refused(tmp_path, endpoint, wrong):
     with pytest.raises(LanguageModelError, match="language_model_base_url"):
         hasty(settings_of(tmp_path, endpoint(honest), language_model_base_url=wrong))
+
+
+def test_the_client_is_loaded_only_to_ask():
+    script = (
+        "import sys, reeassets.products.language_model, reeassets.networks.language_model; "
+        "print([name for name in ('openai', 'httpx2') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
