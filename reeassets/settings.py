@@ -99,6 +99,34 @@ class Settings(BaseSettings):
     )
     link_proposer: str | None = Field(None, description="Proposer of candidate links; by default the product set's own")
 
+    language_models: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Language models that are asked, separated by commas; each is a voter. None is by default"
+    )
+    language_model_base_url: str = Field(
+        "https://api.openai.com/v1", description="Address of an endpoint that speaks OpenAI's Responses API"
+    )
+    language_model_temperature: float | None = Field(
+        None, ge=0, le=2, description="Sampling temperature; by default the model's own, as some models take no other"
+    )
+    language_model_prompt: str = Field("1", description="Version of the prompts in reeassets/language_model/prompts")
+    language_model_batch: int = Field(10, ge=1, le=100, description="Codes that one request asks for votes on")
+    language_model_concurrency: int = Field(4, ge=1, le=64, description="Requests at the same time")
+    language_model_cost_ceiling: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="Most that a home may spend on language models, in US$"
+    )
+    language_model_input_price: Annotated[tuple[float, ...], NoDecode] = Field(
+        (), description="US$ per million tokens sent: one price, or one per model, separated by commas"
+    )
+    language_model_output_price: Annotated[tuple[float, ...], NoDecode] = Field(
+        (), description="US$ per million tokens received, likewise"
+    )
+    language_model_timeout: float = Field(
+        120.0, gt=0, allow_inf_nan=False, description="Seconds without a byte, or of receiving, that end an attempt"
+    )
+    language_model_max_output_tokens: int = Field(
+        8000, ge=16, description="Tokens one answer may have, those of the model's reasoning included"
+    )
+
     concordance_rule: Literal["equal", "same_number", "whole", "drop"] = Field(
         "equal", description="What happens to a code of the data that merges several products of the set's revision"
     )
@@ -176,6 +204,25 @@ class Settings(BaseSettings):
         if not deltas or any(delta < 1 for delta in deltas) or len(set(deltas)) != len(deltas):
             raise ValueError("model_deltas must be different whole numbers of years, at least 1")
         return deltas
+
+    @field_validator("language_models", mode="before")
+    @classmethod
+    def _models(cls, value: Any) -> Any:
+        models = value
+        if isinstance(value, str):
+            models = tuple(part.strip() for part in value.split(",")) if value.strip() else ()
+        if "" in models or len(set(models)) != len(models):
+            raise ValueError("language_models must be different names, separated by commas")
+        return models
+
+    @field_validator("language_model_input_price", "language_model_output_price", mode="before")
+    @classmethod
+    def _prices(cls, value: Any) -> Any:
+        parts = value if isinstance(value, (list, tuple)) else [part for part in str(value).split(",") if part.strip()]
+        prices = tuple(float(part) for part in parts)
+        if not all(0 <= price < float("inf") for price in prices):
+            raise ValueError("a price is a number of US$ per million tokens, at least 0")
+        return prices
 
     @field_validator("home", "data", "shock_file", mode="after")
     @classmethod

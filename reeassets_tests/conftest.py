@@ -8,6 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from .language_model.endpoint import KEY
+from .misbehaving_server import MisbehavingServer
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 RUN_YEARS = "2016-2023"
 
@@ -45,3 +48,19 @@ def warehouse(finished):
     """The warehouse of the finished run, read-only."""
     with duckdb.connect(str(finished[0] / "warehouse" / "reeassets.duckdb"), read_only=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def endpoint(monkeypatch):
+    """Start endpoints of language models that give scripted answers, with a key for them; they end with the test."""
+    monkeypatch.setenv("REEASSETS_LANGUAGE_MODEL_KEY", KEY)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    servers = []
+
+    def start(*answers):
+        servers.append(MisbehavingServer(*answers).__enter__())
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.__exit__()

@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from reeassets.console.language_model import lines_shown
 from reeassets.console.products import show_summary
 from reeassets.console.warehouse import catalogue, open_warehouse
 from reeassets.platform.graph import Graph
@@ -157,7 +158,7 @@ def run_and_report(settings: Settings, console: Console, *, force: bool, only: C
     graph = Graph(settings)
     if is_generated(graph.source.version):
         console.print(graph.source.notes, style="bold yellow", highlight=False, soft_wrap=True)
-    with StageProgress(console, graph) as progress:
+    with lines_shown(console), StageProgress(console, graph) as progress:
         outcome = run(graph, progress, force=force, plan=progress.plan, only=only)
     settings.remember()
     if outcome.failures:

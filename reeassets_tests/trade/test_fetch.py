@@ -25,7 +25,7 @@ from reeassets.trade import fetch as fetching
 from reeassets.trade.contract import SourceError
 from reeassets.trade.fetch import FetchError, Patience, Watch, fetch_baci
 
-from .misbehaving_server import Answer, MisbehavingServer
+from ..misbehaving_server import Answer, MisbehavingServer
 
 NAME = "BACI_HS07_V202601.zip"
 QUICK = Patience(

@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -17,7 +18,7 @@ class Answer:
     ----------
     stop_after : int or None
         Bytes of the body after which the answer ends early, in the way that ``ending`` says: ``close`` (an orderly end,
-        so a truncated body), ``reset`` (a dropped connection) or ``stall`` (silence).
+        so a truncated body), ``reset`` (a dropped connection), ``stall`` (silence) or ``drip`` (a byte now and then).
     ranges : bool
         Whether a Range is honoured; If-Range is, unless ``heeds_if_range`` is false.
     length : int or None
@@ -38,20 +39,25 @@ class Answer:
 
 @dataclass
 class Request:
-    """What was asked, when, and how much of the body was sent."""
+    """What was asked, when, with which body, and how much of the answer was sent."""
 
     path: str
     headers: dict[str, str]
     at: float
     sent: int = 0
+    body: bytes = b""
 
 
 class MisbehavingServer:
-    """Serve ``answers``, one a request, the last one for ever; ``requests`` tells what was asked."""
+    """Serve ``answers``, one a request, the last one for ever; ``requests`` tells what was asked.
 
-    def __init__(self, *answers: Answer):
+    An answer may also be a function of the request that returns one.
+    """
+
+    def __init__(self, *answers: Answer | Callable[[Request], Answer]):
         self.answers = list(answers)
         self.requests: list[Request] = []
+        self._lock = threading.Lock()
         self.ended = threading.Event()
         outer = self
 
@@ -62,7 +68,8 @@ class MisbehavingServer:
         self._server.daemon_threads = True
         self._server.block_on_close = False
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/baci/"
+        self.root = f"http://127.0.0.1:{self._server.server_address[1]}/"
+        self.url = f"{self.root}baci/"
 
     def __enter__(self):
         self._thread.start()
@@ -74,8 +81,11 @@ class MisbehavingServer:
         self._server.server_close()
         self._thread.join()
 
-    def next_answer(self):
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+    def next_answer(self, request):
+        with self._lock:
+            self.requests.append(request)
+            answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return answer(request) if callable(answer) else answer
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -84,10 +94,15 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def do_POST(self):
+        self._serve(self.rfile.read(int(self.headers["Content-Length"])))
+
     def do_GET(self):
-        request = Request(self.path, dict(self.headers), time.monotonic())
-        self.server_of.requests.append(request)
-        answer = self.server_of.next_answer()
+        self._serve(b"")
+
+    def _serve(self, asked):
+        request = Request(self.path, dict(self.headers), time.monotonic(), body=asked)
+        answer = self.server_of.next_answer(request)
         start = self._start(answer)
         body = answer.body[start:]
         self._head(answer, start, len(body))
@@ -95,6 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
             chunk = body[at : at + 16 * 1024]
             if answer.stop_after is not None and at + len(chunk) > answer.stop_after:
                 self._send(request, chunk[: answer.stop_after - at])
+                if answer.ending == "drip":
+                    self._drip(request, body[answer.stop_after :])
                 self._end(answer.ending)
                 return
             self._send(request, chunk)
@@ -125,6 +142,12 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:  # the client has gone: what it got is on its side
             return
         request.sent += len(data)
+
+    def _drip(self, request, rest):
+        for byte in rest:
+            if self.server_of.ended.wait(0.05):
+                return
+            self._send(request, bytes([byte]))
 
     def _end(self, ending):
         self.wfile.flush()
