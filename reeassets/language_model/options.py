@@ -11,7 +11,12 @@ from reeassets.settings import Settings
 
 KEY_VARIABLES = ("REEASSETS_LANGUAGE_MODEL_KEY", "OPENAI_API_KEY")
 # Settings that decide what the answers say; the others decide how fast and how dear they are had.
-DECISIVE_SETTINGS = ("language_models", "language_model_temperature", "language_model_prompt")
+DECISIVE_SETTINGS = (
+    "language_models",
+    "language_model_temperature",
+    "language_model_prompt",
+    "language_model_max_output_tokens",
+)
 
 
 # Shorter texts are what endpoints take that want no key ("none"); hiding them would mangle words.

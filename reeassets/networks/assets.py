@@ -11,7 +11,7 @@ from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
 from reeassets.products.carried import set_totals
 from reeassets.settings import Settings, format_years
-from reeassets.tables import NotEnoughData
+from reeassets.tables import NotEnoughData, Partition
 from reeassets.trade.bundled import digests
 
 
@@ -20,11 +20,18 @@ def _proposer(settings: Settings) -> LinkProposer:
     return plugins.get("link_proposers", name, LinkProposer)
 
 
+def _votes_identity(settings: Settings, _: Partition) -> dict[str, str]:
+    proposer = _proposer(settings)
+    asked = {f"settings of {proposer.name}": settings.fingerprint(*proposer.uses)} if proposer.uses else {}
+    return digests(proposer.files()) | asked
+
+
 @recipe(
     inputs=("classified_products",),
     uses=("product_set", "link_proposer"),
     plugins=("link_proposers",),
-    outside=lambda settings, _: digests(_proposer(settings).files()),
+    outside=_votes_identity,
+    lineage=lambda settings, _: digests(_proposer(settings).files()),
 )
 def link_votes(step: Step) -> pd.DataFrame:
     """Have links proposed, and every candidate judged alone by every voter."""

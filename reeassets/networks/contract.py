@@ -18,10 +18,13 @@ class LinkProposer(Protocol):
         Name under which it is registered.
     description : str
         Who proposes, who judges, and how.
+    uses : tuple of str
+        Settings that its links and votes depend on.
     """
 
     name: str
     description: str
+    uses: tuple[str, ...]
 
     def files(self) -> list[Path]:
         """Return the files that are read, for the lineage."""

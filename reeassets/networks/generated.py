@@ -20,6 +20,7 @@ class GeneratedLinks:
     description: str = (
         "GENERATED: links that `reeassets world` plants, and as many decoys; the test on trade tells them apart."
     )
+    uses: tuple[str, ...] = ()
 
     def files(self) -> list[Path]:
         """Return the file of the links."""

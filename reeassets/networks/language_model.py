@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from reeassets.language_model.asking import LOGGER, ask
-from reeassets.language_model.options import Options
+from reeassets.language_model.options import DECISIVE_SETTINGS, Options
 from reeassets.language_model.task import Question, Task
 from reeassets.settings import Settings
 
@@ -118,6 +118,7 @@ class LanguageModelLinks:
         "product, then with `prune` for each candidate, one a request; answers are kept in the home and never asked "
         "for twice."
     )
+    uses: tuple[str, ...] = DECISIVE_SETTINGS
 
     def files(self) -> list[Path]:
         """Return the prompts."""

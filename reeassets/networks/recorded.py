@@ -23,6 +23,7 @@ class ListedLinks:
     name: str
     description: str
     file: str
+    uses: tuple[str, ...] = ()
 
     def files(self) -> list[Path]:
         """Return the file of the links."""
@@ -61,6 +62,7 @@ class RecordedLinks:
     name: str
     description: str
     voters: tuple[tuple[str, str, str], ...]
+    uses: tuple[str, ...] = ()
 
     def files(self) -> list[Path]:
         """Return the files of all voters."""

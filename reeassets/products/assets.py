@@ -8,6 +8,7 @@ from reeassets.platform.recipe import Step, recipe
 from reeassets.products import agreement, carried, evidence, keywords, ree168, sets, voting
 from reeassets.products.contract import CLASSIFIED_REVISION
 from reeassets.settings import Settings
+from reeassets.tables import Partition
 from reeassets.trade.bundled import digests
 from reeassets.trade.nomenclature import nomenclature, nomenclature_file
 from reeassets.trade.sources import no_files, said_of_source
@@ -19,17 +20,24 @@ def _classified_codes(*_: Any) -> dict[str, str]:
     return digests([nomenclature_file(CLASSIFIED_REVISION)])
 
 
-def _votes_files(settings: Settings, _: int | None) -> dict[str, str]:
+def _votes_files(settings: Settings, _: Partition) -> dict[str, str]:
     files = [path for chosen in sets.classifiers(settings) for path in chosen.files()]
     return digests([*files, nomenclature_file(CLASSIFIED_REVISION)])
 
 
-def _set_files(settings: Settings, _: int | None) -> dict[str, str]:
+def _votes_identity(settings: Settings, partition: Partition) -> dict[str, str]:
+    asked = {
+        f"settings of {one.name}": settings.fingerprint(*one.uses) for one in sets.classifiers(settings) if one.uses
+    }
+    return _votes_files(settings, partition) | asked
+
+
+def _set_files(settings: Settings, _: Partition) -> dict[str, str]:
     chosen = sets.product_set(settings)
     return digests([*chosen.files(), nomenclature_file(chosen.nomenclature)])
 
 
-@recipe(uses=("classifiers",), plugins=("classifiers",), outside=_votes_files)
+@recipe(uses=("classifiers",), plugins=("classifiers",), outside=_votes_identity, lineage=_votes_files)
 def product_votes(step: Step) -> pd.DataFrame:
     """Collect the votes of all voters on every code of the classified revision."""
     codes = nomenclature(CLASSIFIED_REVISION)

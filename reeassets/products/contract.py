@@ -82,10 +82,13 @@ class Classifier(Protocol):
         Name under which it is registered.
     description : str
         Who votes, and how.
+    uses : tuple of str
+        Settings that its votes depend on.
     """
 
     name: str
     description: str
+    uses: tuple[str, ...]
 
     def files(self) -> list[Path]:
         """Return the files that are read, for the lineage."""

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from reeassets.language_model.asking import ask
-from reeassets.language_model.options import Options
+from reeassets.language_model.options import DECISIVE_SETTINGS, Options
 from reeassets.language_model.task import Question, Task
 from reeassets.products.contract import Application, Element, Stage, Vote
 from reeassets.products.schema import PRODUCT_VOTES
@@ -54,6 +54,7 @@ class LanguageModelVotes:
         "Language models, each a voter of its own, asked over the network with the prompt `classify`; answers are kept "
         "in the home and never asked for twice."
     )
+    uses: tuple[str, ...] = DECISIVE_SETTINGS
 
     def files(self) -> list[Path]:
         """Return the prompts."""

@@ -70,6 +70,7 @@ class RecordedVotes:
     name: str
     description: str
     voters: tuple[tuple[str, str], ...]
+    uses: tuple[str, ...] = ()
 
     def files(self) -> list[Path]:
         """Return the files of the votes."""
