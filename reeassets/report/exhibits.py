@@ -97,7 +97,7 @@ def exhibits(
             "the largest losses in US$ over all scenarios; blank: no supply. Table shock_impacts.",
             figure=shock_figure.shock_losses(tables["shock_scenarios"], tables["shock_impacts"], countries),
             absent="No scenario fits these data: nobody supplies what the scenarios cut.",
-            min_width=860,
+            min_width=980,
         ),
     ]
     return [replace(exhibit, number=number) for number, exhibit in enumerate(made, start=1)]

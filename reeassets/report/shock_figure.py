@@ -9,7 +9,7 @@ from reeassets.report.style import BLUE, PAPER, layout, plain, wrapped
 from reeassets.shocks.impacts import aggregate
 
 # The countries with the largest losses in US$ over all scenarios together.
-COUNTRIES = 14
+COUNTRIES = 12
 
 
 def scenario_losses(scenarios: pd.DataFrame, impacts: pd.DataFrame) -> pd.DataFrame:
@@ -78,4 +78,4 @@ def shock_losses(scenarios: pd.DataFrame, impacts: pd.DataFrame, names: Mapping[
 
 def _label(row: Mapping[Any, Any], names: Mapping[str, str]) -> str:
     suppliers = ", ".join(names.get(code, code) for code in row["suppliers"].split(","))
-    return f"{wrapped(row['title'], 40)}<br><b>{plain(suppliers)}</b>, {row['year']}"
+    return f"{wrapped(row['title'], 44)}<br><b>{plain(suppliers)}</b>, {row['year']}"
