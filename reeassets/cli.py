@@ -167,6 +167,38 @@ def show(
     show_rows(_settings(home), table, filters, out, limit=None if csv else limit, csv=csv)
 
 
+@app.command(
+    epilog="Example: [bold]reeassets shock --supplier CHN --products 850511 --cut 1.0 --year 2023[/bold]",
+)
+def shock(
+    supplier: Annotated[str | None, typer.Option(help="Who cuts: ISO3 codes, separated by commas")] = None,
+    products: Annotated[str | None, typer.Option(help="What is cut: six-digit codes, separated by commas")] = None,
+    stages: Annotated[str | None, typer.Option(help="Or whole stages: upstream, input, final")] = None,
+    cut: Annotated[float | None, typer.Option(help="Share of these exports that stops, 0 to 1")] = None,
+    year: Annotated[int | None, typer.Option(help="Year of the network. Default: the latest")] = None,
+    substitution: Annotated[
+        float | None, typer.Option(help="Share of their exports by which other suppliers can grow per year. Default: 0")
+    ] = None,
+    duration: Annotated[float | None, typer.Option(help="Years they have had to grow. Default: 1")] = None,
+    file: Annotated[Path | None, typer.Option(help="YAML file of scenarios instead; see docs/SHOCKS.md")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Countries at the most")] = 15,
+    home: Home = None,
+) -> None:
+    """Ask what everybody loses if suppliers cut exports, with the losses along trade and input-output links."""
+    given = {
+        "suppliers": supplier.upper() if supplier else None,
+        "products": products,
+        "stages": stages,
+        "cut": cut,
+        "year": year,
+        "substitution": substitution,
+        "duration": duration,
+    }
+    from reeassets.console.shock import shock_and_report
+
+    shock_and_report(_settings(home), given, file, out, limit=limit)
+
+
 @app.command(epilog="Example: [bold]reeassets graphml 2023 network.graphml[/bold]")
 def graphml(
     year: Annotated[int, typer.Argument(help="Year of the tiered network")],

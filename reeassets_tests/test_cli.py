@@ -8,7 +8,7 @@ import pytest
 
 from .conftest import REPOSITORY, reeassets
 
-COMMANDS = ("run", "ui", "tables", "show", "graphml", "plugins", "doctor")
+COMMANDS = ("run", "ui", "tables", "show", "shock", "graphml", "plugins", "doctor")
 
 
 @pytest.fixture

@@ -179,7 +179,7 @@ def _dependency(graph: Graph, made_by: Recipe, parent: Table, child: Table | Fil
     for partition in partition_keys(child.dimension, graph.settings):
         for key in parent_keys(parent.dimension, child.dimension, partition, graph.settings):
             needed[str(key)].append(str(partition))
-    return dg.AssetDep(asset_key(parent), partition_mapping=dg.StaticPartitionMapping(needed))
+    return dg.AssetDep(asset_key(parent), partition_mapping=dg.StaticPartitionMapping(dict(needed)))
 
 
 def build_assets(graph: Graph, partitions: PartitionsOf) -> list[dg.AssetsDefinition]:

@@ -8,7 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from reeassets.models.claims import CLAIMS, Claim
-from reeassets.report import cluster_figures, curve, figures, labels, link_figure, showcase, summaries
+from reeassets.report import cluster_figures, curve, figures, labels, link_figure, shock_figure, showcase, summaries
 from reeassets.report.style import colours_of
 from reeassets.settings import Settings
 
@@ -89,6 +89,16 @@ def exhibits(
         _contrasts(tables["tier_contrasts"], settings),
         *_clusters(tables, countries),
         *(_curve(claim, tables["rca_models"], settings) for claim in CLAIMS if claim.kind == "regression"),
+        Exhibit(
+            id="shocks",
+            title="Who loses how much of its supply in each scenario",
+            note="Share of a country's supply (imports and net exports) of the products that the scenario cuts, lost "
+            f"directly, along trade and along input-output links together. The {shock_figure.COUNTRIES} countries with "
+            "the largest losses in US$ over all scenarios; blank: no supply. Table shock_impacts.",
+            figure=shock_figure.shock_losses(tables["shock_scenarios"], tables["shock_impacts"], countries),
+            absent="No scenario fits these data: nobody supplies what the scenarios cut.",
+            min_width=980,
+        ),
     ]
     return [replace(exhibit, number=number) for number, exhibit in enumerate(made, start=1)]
 

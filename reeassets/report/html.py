@@ -35,6 +35,8 @@ TABLES = (
     "cluster_choice",
     "rca_models",
     "findings",
+    "shock_scenarios",
+    "shock_impacts",
 )
 SHOWN_SETTINGS = (
     "source",
@@ -55,6 +57,8 @@ SHOWN_SETTINGS = (
     "cluster_bootstraps",
     "model_deltas",
     "model_significance",
+    "shock_pass_through",
+    "shock_substitution",
 )
 
 

@@ -84,7 +84,7 @@ BUILT_IN = (
     ),
     BuiltIn(
         "upstream_halved",
-        "The largest supplier of upstream products halves its exports of all of them",
+        "The largest supplier of upstream products halves their exports",
         stage="upstream",
         cut=0.5,
     ),

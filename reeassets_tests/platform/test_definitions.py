@@ -25,6 +25,7 @@ networks: candidate_links io_links link_calibration link_votes network_edges* pr
 indicators: country_indicators* indicator_variants* product_indicators* tier_contrasts tier_contrasts_pooled
 clusters: cluster_choice cluster_features cluster_profiles cluster_transitions country_clusters
 models: findings panel rca_models
+shocks: shock_impacts* shock_scenarios*
 report: html_report warehouse
 """
 
@@ -82,7 +83,26 @@ def test_lineage_from_raw_trade_to_findings(assets):
 
 
 def test_jobs(defs):
-    assert defs.resolve_job_def("full_refresh").partitions_def is not None
+    years = defs.resolve_job_def("full_refresh").partitions_def.get_partition_keys()
+    scenarios = defs.resolve_job_def("shocks").partitions_def.get_partition_keys()
+    assert years[-1] == "2023"
+    assert "magnets_stopped" in scenarios
+
+
+def test_a_scenario_depends_on_the_partition_of_its_year_only(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("{name: mine, title: Mine, suppliers: CHN, stages: upstream, cut: 1, year: 2019}")
+    graph = build_defs(Settings(home=tmp_path, years="2019-2022", shock_file=file)).resolve_asset_graph()
+    impacts, scenarios = dg.AssetKey(["shocks", "shock_impacts"]), dg.AssetKey(["shocks", "shock_scenarios"])
+    flows, links = dg.AssetKey(["products", "trade_flows"]), dg.AssetKey(["networks", "io_links"])
+
+    def parents(scenario):
+        found = graph.get_parents_partitions(impacts, scenario).parent_partitions
+        return {(parent.asset_key, parent.partition_key) for parent in found}
+
+    assert {(flows, "2019"), (scenarios, "mine"), (links, None)} <= parents("mine")
+    assert {(flows, "2022"), (scenarios, "magnets_stopped"), (links, None)} <= parents("magnets_stopped")
+    assert [key for key in parents("mine") if key[0] == flows] == [(flows, "2019")]
 
 
 def test_code_versions_follow_the_settings(tmp_path):

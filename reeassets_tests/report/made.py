@@ -13,6 +13,7 @@ from reeassets.networks import schema as networks
 from reeassets.products import schema as products
 from reeassets.report.html import Origin, render
 from reeassets.settings import Settings
+from reeassets.shocks import schema as shocks
 from reeassets.trade import schema as trade
 
 YEARS = (2020, 2021)
@@ -296,9 +297,59 @@ def findings() -> pd.DataFrame:
     )
 
 
+def shock_scenarios() -> pd.DataFrame:
+    rows = [
+        ("magnets_stopped", "Magnets stop", True, "CHN", "850511", None),
+        ("largest_final_1", "No final products", True, "", "", "fewer than 1 supplier(s)"),
+        ("mine", "Two <suppliers> halve", False, "CHN,DEU", "280530,284690", None),
+    ]
+    return pd.DataFrame(
+        [
+            {
+                "scenario": name,
+                "title": title,
+                "built_in": built_in,
+                "year": 2021,
+                "suppliers": suppliers,
+                "products": products_cut,
+                "cut": 1.0,
+                "substitution": 0.0,
+                "duration": 1.0,
+                "pass_through": 0.85,
+                "exports_kusd": 50.0,
+                "cut_kusd": 50.0,
+                "note": note,
+            }
+            for name, title, built_in, suppliers, products_cut, note in rows
+        ]
+    )
+
+
+def shock_impacts() -> pd.DataFrame:
+    """In ``mine`` Germany loses 30 of 100 and 10 of 300 of what is cut, and 5 of 50 of magnets, which are not."""
+    rows = [
+        ("magnets_stopped", "DEU", "850511", 50.0, 0.8),
+        ("magnets_stopped", "USA", "850511", 200.0, 0.5),
+        ("magnets_stopped", "USA", "280530", 400.0, 0.25),
+        ("mine", "DEU", "280530", 100.0, 0.3),
+        ("mine", "DEU", "284690", 300.0, 10 / 300),
+        ("mine", "DEU", "850511", 50.0, 0.1),
+        ("mine", "CHN", "280530", 1000.0, 0.0),
+    ]
+    return pd.DataFrame(
+        [
+            {"scenario": name, "year": 2021, "country": country, "product": product, "stage": STAGES[product]}
+            | {"supply_kusd": supply, "direct_loss": loss, "trade_loss": 0.0, "link_loss": 0.0, "loss": loss}
+            | {"direct_loss_kusd": loss * supply, "trade_loss_kusd": 0.0, "link_loss_kusd": 0.0}
+            | {"loss_kusd": loss * supply}
+            for name, country, product, supply, loss in rows
+        ]
+    )
+
+
 SCHEMAS = {
     table.name: table
-    for stage in (trade, products, networks, indicators, clusters, models)
+    for stage in (trade, products, networks, indicators, clusters, models, shocks)
     for table in stage.tables(SETTINGS)
 }
 FRAMES = {
@@ -315,6 +366,8 @@ FRAMES = {
     "cluster_choice": cluster_choice,
     "rca_models": rca_models,
     "findings": findings,
+    "shock_scenarios": shock_scenarios,
+    "shock_impacts": shock_impacts,
 }
 
 

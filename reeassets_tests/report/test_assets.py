@@ -12,6 +12,8 @@ from reeassets.settings import Settings
 from reeassets.storage import MissingPartition, Provenance, TableStore
 from reeassets_tests.report import made
 
+SCENARIOS = tuple(made.shock_scenarios()["scenario"])
+
 
 @contextlib.contextmanager
 def connect():
@@ -30,9 +32,12 @@ def step(tmp_path):
         if table.by_year:
             for year in made.YEARS:
                 store.write(table, frame[frame["year"] == year], provenance, year)
+        elif table.by_scenario:
+            for scenario in SCENARIOS:
+                store.write(table, frame[frame["scenario"] == scenario], provenance, scenario)
         else:
             store.write(table, frame, provenance)
-    return Step(settings, None, store, {name: made.SCHEMAS[name] for name in TABLES}, connect)
+    return Step(settings, None, store, {name: made.SCHEMAS[name] for name in TABLES}, connect, scenarios=SCENARIOS)
 
 
 def test_the_recipe_writes_the_page_with_source_set_and_provenance(step, tmp_path):

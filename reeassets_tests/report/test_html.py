@@ -67,7 +67,7 @@ def test_every_section_is_there(page):
     headings = [attributes["id"] for attributes in page.tags("h2")]
     assert headings == [
         *("data", "findings", "products", "links", "showcase", "tiers"),
-        *("clusters", "models", "caveats", "definitions", "provenance"),
+        *("clusters", "models", "shocks", "caveats", "definitions", "provenance"),
     ]
     targets = {attributes["href"].removeprefix("#") for attributes in page.tags("a")}
     assert targets == set(headings)
@@ -79,7 +79,7 @@ def test_every_figure_is_drawn_once_with_fixed_ids(page):
     ]
     assert plots == [
         *("product-set", "links", "influence", "risk", "tier-contrasts"),
-        *("cluster-profiles", "cluster-paths", "curve-exposure", "curve-risk-input"),
+        *("cluster-profiles", "cluster-paths", "curve-exposure", "curve-risk-input", "shocks"),
     ]
     assert list(page.figures) == plots
     assert all(figure["data"] for figure in page.figures.values())
@@ -211,6 +211,7 @@ def test_without_links_and_models_the_page_says_so():
         "tier-contrasts",
         "cluster-profiles",
         "cluster-paths",
+        "shocks",
     }
 
 
