@@ -46,7 +46,13 @@ def calls():
 
 
 @pytest.fixture
-def make_graph(tmp_path, monkeypatch, file, calls):
+def broken():
+    """The scenarios whose rows break a rule."""
+    return set()
+
+
+@pytest.fixture
+def make_graph(tmp_path, monkeypatch, file, calls, broken):
     monkeypatch.setenv("DAGSTER_HOME", "")
     monkeypatch.delenv("DAGSTER_HOME")
 
@@ -56,7 +62,9 @@ def make_graph(tmp_path, monkeypatch, file, calls):
 
     def what_if(step):
         calls.append(("what_if", step.scenario))
-        return pd.DataFrame({"scenario": [step.scenario], "n": step.read("base")["n"]})
+        return pd.DataFrame(
+            {"scenario": [step.scenario], "n": step.read("base")["n"] * (10 if step.scenario in broken else 1)}
+        )
 
     def further(step):
         calls.append(("further", step.scenario))
@@ -149,6 +157,19 @@ def test_everything_is_made_once_and_then_left_alone(go):
     assert outcome.made["further"] == ALL
     assert outcome.made["base"] == YEARS
     assert go()[0] == []
+
+
+def test_a_broken_rule_names_the_scenario_and_the_next_run_goes_on_from_there(go, broken):
+    broken.add("mine")
+    _, outcome = go()
+    assert (outcome.checks_passed, outcome.checks_failed) == (len(YEARS) + len(NAMES), 1)
+    (failure,) = outcome.failures
+    assert "what_if mine: " in failure
+    assert "less_than_or_equal_to(9000)" in failure
+    broken.clear()
+    made, outcome = go()
+    assert outcome.failures == []
+    assert [call for call in made if call[0] == "what_if"][-2:] == [("what_if", "mine"), ("what_if", "other")]
 
 
 def test_all_scenarios_are_one_run_and_dagster_knows_each(go, make_graph):
