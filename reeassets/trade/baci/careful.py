@@ -1,6 +1,7 @@
 """The careful reader of a year's file: everything as text first, and a reason for every row that is not kept."""
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -10,16 +11,52 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from reeassets.trade.baci.columns import COLUMNS, HIGHEST_PRODUCT, Columns, header_of, pack_keys
-from reeassets.trade.contract import EXAMPLES, Accounting, SourceError
+from reeassets.trade.baci.columns import COLUMNS, PRODUCT, Columns, header_of, pack_keys
+from reeassets.trade.contract import (
+    EXAMPLES,
+    LEAST_VALUE_KUSD,
+    MOST_QUANTITY_T,
+    MOST_VALUE_KUSD,
+    Accounting,
+    SourceError,
+)
 
 Mask = NDArray[np.bool_]
 _BLOCK = 4 << 20
-_WHOLE = r"^[0-9]{1,9}$"
-_PRODUCT = r"^[0-9]{1,6}$"
+_WHOLE = r"^0*[0-9]{1,9}$"
 _DECIMAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _NO_NUMBER = ("nan", "inf", "+inf", "-inf", "infinity", "-infinity", "+infinity")
 _NO_QUANTITY = ("", "na", "nan")
+_FIELD = rb'(?:"(?:[^"\n]|"")*"|[^",\n]*)'
+_STRAY_QUOTE = re.compile(rb"^(?!" + _FIELD + rb"(?:," + _FIELD + rb")*\r?$).*$", re.MULTILINE)
+
+
+class _LineByLine(io.RawIOBase):
+    """Passes a file on with every row ending at its line's end: a stray quote would swallow the lines behind it."""
+
+    def __init__(self, stream: io.RawIOBase):
+        self._stream, self._ready, self._begun = stream, b"", b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        while size < 0 or len(self._ready) < size:
+            more = self._stream.read(_BLOCK) or b""
+            lines, newline, begun = (self._begun + more).rpartition(b"\n")
+            # A line longer than a block is left to the parser, which refuses it.
+            if not more or len(begun) > _BLOCK:
+                lines, newline, begun = lines + newline + begun, b"", b""
+            self._begun = begun
+            if b'"' in lines:
+                lines = _STRAY_QUOTE.sub(lambda line: line[0].replace(b'"', b"'"), lines)
+            self._ready += lines + newline
+            if not more:
+                break
+        whole = self._ready
+        end = len(whole) if size < 0 else size
+        self._ready = whole[end:]
+        return whole[:end]
 
 
 @dataclass
@@ -90,6 +127,8 @@ def read_carefully(
             parts.append((judged.columns.where(keep), np.flatnonzero(keep) + offset))
             offset += batch.num_rows
     except pa.ArrowInvalid as problem:
+        if "straddling" in str(problem):
+            raise SourceError(f"{place}: a line is longer than {_BLOCK:,} bytes; this is not a BACI file") from problem
         if "Empty CSV" not in str(problem):
             raise SourceError(f"{place}: cannot be read as CSV: {problem}") from problem
     columns = Columns.concatenate([part for part, _ in parts])
@@ -101,7 +140,7 @@ def _text_reader(
     rest: io.RawIOBase, header: list[str], broken: Callable[[csv.InvalidRow], str]
 ) -> csv.CSVStreamingReader:
     return csv.open_csv(
-        pa.PythonFile(rest, mode="r"),
+        pa.PythonFile(_LineByLine(rest), mode="r"),
         # Lines are only numbered when one thread reads them.
         read_options=csv.ReadOptions(block_size=_BLOCK, column_names=header, use_threads=False),
         parse_options=csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=broken),
@@ -148,7 +187,7 @@ def _judge(batch: pa.RecordBatch, year: int, known: Mask) -> _Judged:
     texts = {name: _text(batch, name) for name in COLUMNS}
     whole = {name: _matches(texts[name], _WHOLE) for name in ("t", "i", "j")}
     t, i, j = (_numbers(texts[name], whole[name], pa.int32(), 0) for name in ("t", "i", "j"))
-    product_fits = _matches(texts["k"], _PRODUCT)
+    product_fits = _matches(texts["k"], PRODUCT)
     k = _numbers(texts["k"], product_fits, pa.int32(), 0)
     lower = pc.utf8_lower(texts["v"])
     value_fits = _matches(texts["v"], _DECIMAL)
@@ -163,14 +202,17 @@ def _judge(batch: pa.RecordBatch, year: int, known: Mask) -> _Judged:
         ("exporter is not in the country table", ~_known(i, known)),
         ("importer is not in the country table", ~_known(j, known)),
         ("exporter and importer are the same", i == j),
-        ("product code is not up to six digits", ~product_fits | (k <= 0) | (k > HIGHEST_PRODUCT)),
+        ("product code is not up to six digits", ~product_fits | (k <= 0)),
         ("value is missing", pc.is_in(lower, pa.array(["", "na"])).to_numpy(zero_copy_only=False)),
         ("value is not finite", not_finite),
         ("value is not a number", ~value_fits),
         ("value is zero", v == 0),
         ("value is negative", v < 0),
+        ("value is below 0.000001", v < LEAST_VALUE_KUSD),
+        ("value is 10^12 or more", v > MOST_VALUE_KUSD),
         ("quantity is not a number", ~quantity_fits),
         ("quantity is negative or not finite", (q < 0) | np.isinf(q)),
+        ("quantity is 10^12 or more", q > MOST_QUANTITY_T),
     ]
     blank = np.logical_and.reduce([pc.equal(texts[name], "").to_numpy(zero_copy_only=False) for name in COLUMNS])
     return _Judged(Columns(year, i, j, k, v, q), blank, reasons)

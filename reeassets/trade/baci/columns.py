@@ -12,6 +12,9 @@ from reeassets.trade.contract import SourceError
 
 COLUMNS = ("t", "i", "j", "k", "v", "q")
 HIGHEST_PRODUCT = 999_999
+HIGHEST_COUNTRY = 2**20 - 1
+# Read as text: as numbers, 0850511 and 0x1A would be codes, too.
+PRODUCT = r"^[0-9]{1,6}$"
 _LONGEST_HEADER = 4096
 _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x1f\x8b": "gzip", b"PK\x03\x04": "a zip archive"}
 
@@ -64,7 +67,7 @@ class Columns:
 
 
 def pack_keys(columns: Columns) -> NDArray[np.int64]:
-    """Pack exporter, importer and product of each row into one integer; country codes are below 2**20."""
+    """Pack exporter, importer and product of each row into one integer; countries are at most `HIGHEST_COUNTRY`."""
     packed: NDArray[np.int64] = columns.exporter.astype(np.int64)
     packed <<= 20
     packed |= columns.importer
@@ -109,12 +112,14 @@ def header_of(stream: io.RawIOBase | io.BufferedReader, place: str) -> tuple[lis
             raise SourceError(f"{place}, line 1: this is {kind}, not plain text in UTF-8")
     line, newline, after = begin.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
     try:
+        if b"\r" in line.rstrip(b"\r"):
+            raise SourceError(f"{place}, line 1: the lines do not end with a line feed; a BACI file's do")
         names = next(csv.reader([line.decode("utf-8").rstrip("\r")]), [])
     except (UnicodeDecodeError, csv.Error) as problem:
         raise SourceError(f"{place}, line 1: the header is not text in UTF-8 ({problem})") from problem
     names = [name.strip().lower() for name in names]
     missing = [name for name in COLUMNS if name not in names]
-    if missing or len(set(names)) < len(names):
+    if missing or any(names.count(name) > 1 for name in COLUMNS):
         told = ", ".join(name[:40] for name in names[:12]) or "nothing"
         wanted = ", ".join(COLUMNS)
         raise SourceError(f"{place}, line 1: the header has {told}; a BACI file has the columns {wanted}, once each")
