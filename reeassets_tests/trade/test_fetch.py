@@ -21,9 +21,11 @@ import pytest
 from rich.console import Console
 
 from reeassets.console.fetch import fetch_baci as fetch_and_print
+from reeassets.trade import download
 from reeassets.trade import fetch as fetching
 from reeassets.trade.contract import SourceError
-from reeassets.trade.fetch import FetchError, Patience, Watch, fetch_baci
+from reeassets.trade.download import FetchError, Patience, Watch
+from reeassets.trade.fetch import fetch_baci
 
 from .misbehaving_server import Answer, MisbehavingServer
 
@@ -247,7 +249,7 @@ def test_what_has_arrived_outlives_the_process(serve, tmp_path):
 def test_a_part_that_another_process_has_just_finished_is_left_alone(serve, tmp_path, monkeypatch):
     server, finished = serve(GOOD), tmp_path / "finished"
     (tmp_path / f"{NAME}.part").write_bytes(WHOLE)
-    monkeypatch.setattr(fetching.fcntl, "flock", lambda *_: (tmp_path / f"{NAME}.part").rename(finished))
+    monkeypatch.setattr(download.fcntl, "flock", lambda *_: (tmp_path / f"{NAME}.part").rename(finished))
     with pytest.raises(FetchError, match="another process"):
         fetched(server, tmp_path)
     assert finished.read_bytes() == WHOLE
