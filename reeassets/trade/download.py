@@ -243,8 +243,6 @@ class Download:
                 # Before anything is overwritten: a login or maintenance page comes with status 200, too.
                 if chunk[: len(_SIGNATURE)] != _SIGNATURE[: len(chunk)]:
                     what = "a web page" if chunk.lstrip().startswith(b"<") else "something"
-                    raise FetchError(
-                        f"{self._shown}: {self._host} sends {what} that is not a zip archive; {self._instead}"
                     said = f"{self._host} sends {what} that is not a zip archive"
                     raise FetchError(f"{self._shown}: {said}; {self._instead}")
                 self._start_over(_validator(response), total)
