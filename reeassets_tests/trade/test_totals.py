@@ -4,6 +4,7 @@ import duckdb
 import pytest
 
 from reeassets.trade import totals
+from reeassets.trade.nomenclature import nomenclature
 
 from .raw import write_raw
 
@@ -29,6 +30,16 @@ def test_country_totals_are_over_all_products(files, connection):
 def test_product_totals(files, connection):
     table = totals.product_totals(connection, *files, "set only").set_index("product")["value_kusd"]
     assert table.to_dict() == {"850511": 17.101, "252810": 2.5, "252890": 1.25, "010110": 99.0}
+
+
+def test_products_that_the_nomenclature_does_not_have_are_told(files, connection):
+    table = totals.product_totals(connection, *files, "whole nomenclature")
+    told = totals.outside_nomenclature(table, nomenclature("HS17"))
+    # HS17 has 252800 in the place of 252810 and 252890, and no 010110.
+    assert told["products_outside_nomenclature"] == 3
+    assert told["share_outside_nomenclature"] == pytest.approx(102.75 / 119.851)
+    assert totals.outside_nomenclature(table, nomenclature("HS02"))["products_outside_nomenclature"] == 0
+    assert totals.outside_nomenclature(table.head(0), nomenclature("HS17"))["share_outside_nomenclature"] == 0
 
 
 def test_every_row_that_is_not_used_is_counted_with_its_reason(files, connection):

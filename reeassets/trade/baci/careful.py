@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -76,9 +76,14 @@ class _Lines:
 
 
 def read_carefully(
-    stream: io.RawIOBase | io.BufferedReader, place: str, year: int, known: Mask, accounting: Accounting
-) -> Columns:
-    """Read a year's file, and account for every row.
+    stream: io.RawIOBase | io.BufferedReader,
+    place: str,
+    year: int,
+    known: Mask,
+    accounting: Accounting,
+    twice: NDArray[np.int64],
+) -> Iterator[Columns]:
+    """Read a year's file block by block, and account for every row.
 
     Parameters
     ----------
@@ -92,11 +97,14 @@ def read_carefully(
         Whether a country code is in the country table, by code.
     accounting : Accounting
         Takes the counts, reasons and examples.
+    twice : ndarray of int64
+        Packed keys, ascending, that stand in more than one row: only the first of these rows is kept. Which they are
+        shows when the file has been read, so the caller reads it again then.
 
     Returns
     -------
-    Columns
-        The rows that are kept, in the order of the file; of rows with the same key the first.
+    iterator of Columns
+        The rows that are kept, in the order of the file.
 
     Raises
     ------
@@ -115,7 +123,7 @@ def read_carefully(
         accounting.reject(told, 1, [(line, row.text[:200])])
         return "skip"
 
-    parts, offset = [], 0
+    offset, seen = 0, np.zeros(len(twice), dtype=bool)
     try:
         for batch in _text_reader(rest, header, broken):
             judged = _judge(batch, year, known)
@@ -124,16 +132,28 @@ def read_carefully(
             for reason, bad in judged.reasons:
                 _reject(accounting, reason, batch, bad & keep, lines, offset)
                 keep &= ~bad
-            parts.append((judged.columns.where(keep), np.flatnonzero(keep) + offset))
+            again = _again(judged.columns, keep, twice, seen)
+            _reject(accounting, "exporter, importer and product stand twice", batch, again, lines, offset)
             offset += batch.num_rows
+            yield judged.columns.where(keep & ~again)
     except pa.ArrowInvalid as problem:
         if "straddling" in str(problem):
             raise SourceError(f"{place}: a line is longer than {_BLOCK:,} bytes; this is not a BACI file") from problem
         if "Empty CSV" not in str(problem):
             raise SourceError(f"{place}: cannot be read as CSV: {problem}") from problem
-    columns = Columns.concatenate([part for part, _ in parts])
-    rows = np.concatenate([kept for _, kept in parts]) if parts else np.zeros(0, dtype=np.int64)
-    return _first_of_each_key(columns, rows, accounting, lines)
+
+
+def _again(columns: Columns, keep: Mask, twice: NDArray[np.int64], seen: Mask) -> Mask:
+    """Mark the rows whose key an earlier row has, and note in ``seen`` which of the keys have come."""
+    again = np.zeros(len(columns), dtype=bool)
+    if len(twice):
+        rows = np.flatnonzero(keep)
+        keys = pack_keys(columns.where(keep))
+        at = np.minimum(np.searchsorted(twice, keys), len(twice) - 1)
+        for row, place in zip(rows[twice[at] == keys], at[twice[at] == keys], strict=True):
+            again[row] = seen[place]
+            seen[place] = True
+    return again
 
 
 def _text_reader(
@@ -241,19 +261,3 @@ def _reject(accounting: Accounting, reason: str, batch: pa.RecordBatch, bad: Mas
         texts = (batch.column(name)[int(row)].as_py().decode("utf-8", errors="replace") for name in COLUMNS)
         examples.append((lines.of(offset + int(row)), ",".join(text[:40] for text in texts)))
     accounting.reject(reason, count, examples)
-
-
-def _first_of_each_key(columns: Columns, rows: NDArray[np.int64], accounting: Accounting, lines: _Lines) -> Columns:
-    """Keep the first row of each key."""
-    packed = pack_keys(columns)
-    order = np.argsort(packed, kind="stable")
-    again = np.zeros(len(packed), dtype=bool)
-    again[order[1:]] = packed[order[1:]] == packed[order[:-1]]
-    if again.any():
-        examples: list[tuple[int | None, str]] = []
-        for row in np.flatnonzero(again)[:EXAMPLES]:
-            fields = (columns.year, columns.exporter[row], columns.importer[row], f"{columns.product[row]:06d}")
-            told = ",".join(map(str, (*fields, columns.value[row], columns.quantity[row])))
-            examples.append((lines.of(int(rows[row])), told))
-        accounting.reject("exporter, importer and product stand twice", int(again.sum()), examples)
-    return columns.where(~again)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,22 +47,9 @@ class Columns:
     def _arrays(self) -> list[NDArray]:
         return [self.exporter, self.importer, self.product, self.value, self.quantity]
 
-    def part(self, start: int, stop: int) -> "Columns":
-        """Return rows from ``start`` to before ``stop``."""
-        return Columns(self.year, *(array[start:stop] for array in self._arrays()))
-
     def where(self, keep: NDArray[np.bool_]) -> "Columns":
         """Return the rows that ``keep`` marks."""
         return Columns(self.year, *(array[keep] for array in self._arrays()))
-
-    @staticmethod
-    def concatenate(parts: Sequence["Columns"]) -> "Columns":
-        """Put parts one behind the other."""
-        if not parts:
-            whole, real = np.zeros(0, dtype=np.int32), np.zeros(0)
-            return Columns(0, whole, whole, whole, real, real)
-        joined = (np.concatenate(arrays) for arrays in zip(*(part._arrays() for part in parts), strict=True))
-        return Columns(parts[0].year, *joined)
 
 
 def pack_keys(columns: Columns) -> NDArray[np.int64]:

@@ -75,19 +75,19 @@ class YearParser:
     def __post_init__(self) -> None:
         self.accounting = Accounting(place=self.place)
         self._careful = False
+        self._twice = np.zeros(0, dtype=np.int64)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Read the file and give its flows: fast at the first call, carefully after that."""
-        if self._careful:
-            with self.open() as stream:
-                yield _record_batch(read_carefully(stream, self.place, self.year, self.known, self.accounting))
-        else:
-            try:
-                yield from self._fast()
-            except _NotAsExpected as problem:
-                self._careful = True
-                self.accounting = Accounting(place=self.place)
-                raise StartOver from problem
+        """Read the file and give its flows: fast at the first call, carefully after that.
+
+        A file in which a key stands twice is read carefully two times: the second knows of which rows to drop.
+        """
+        try:
+            yield from self._slow() if self._careful else self._fast()
+        except _NotAsExpected as problem:
+            self._careful = True
+            self.accounting = Accounting(place=self.place)
+            raise StartOver from problem
         if not self.accounting.read:
             raise SourceError(f"{self.place}: the file has a header and no rows")
 
@@ -114,6 +114,18 @@ class YearParser:
                 self.accounting.read += len(columns)
                 yield _record_batch(columns)
         if keys and repeated(np.concatenate(keys)):
+            raise _NotAsExpected
+
+    def _slow(self) -> Iterator[pa.RecordBatch]:
+        keys = []
+        with self.open() as stream:
+            read = read_carefully(stream, self.place, self.year, self.known, self.accounting, self._twice)
+            for columns in read:
+                keys.append(pack_keys(columns))
+                yield _record_batch(columns)
+        packed = np.concatenate(keys) if keys else np.zeros(0, dtype=np.int64)
+        if repeated(packed):
+            self._twice = np.unique(packed[1:][packed[1:] == packed[:-1]])
             raise _NotAsExpected
 
     def _reader(self, header: list[str], rest: io.RawIOBase) -> csv.CSVStreamingReader:

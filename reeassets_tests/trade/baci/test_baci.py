@@ -1,5 +1,6 @@
 """What a user downloads is read exactly, and what a user does wrong with it gets a clear answer."""
 
+import contextlib
 import gzip
 import random
 import zipfile
@@ -25,12 +26,12 @@ def source(path):
 
 
 def read(path, year=2020):
-    """Read a year as the platform does: once more from the beginning if the source says so."""
+    """Read a year as the platform does: again from the beginning whenever the source says so."""
     reader = source(path).open_year(year)
-    try:
-        batches = list(reader.batches())
-    except StartOver:
-        batches = list(reader.batches())
+    batches = None
+    while batches is None:
+        with contextlib.suppress(StartOver):
+            batches = list(reader.batches())
     table = pa.Table.from_batches(batches).to_pandas() if batches else pd.DataFrame()
     return table.astype({"product": "str"}) if len(table) else table, reader.accounting
 
