@@ -7,7 +7,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-from reeassets.trade.fetch import BASE_URL, Watch
+from reeassets.trade.download import Watch
+from reeassets.trade.fetch import BASE_URL
 from reeassets.trade.fetch import fetch_baci as fetch
 
 _LINE_SECONDS = 30.0

@@ -77,11 +77,20 @@ def country_totals(step: Step) -> pd.DataFrame:
         return totals.country_totals(connection, raw, table, step.source.basis)
 
 
-@recipe(inputs=("raw_trade", "countries"), uses=_SOURCE, outside=said_of_source, lineage=no_files, kinds=_SQL)
+@recipe(
+    inputs=("raw_trade", "countries", "nomenclature"),
+    uses=_SOURCE,
+    outside=said_of_source,
+    lineage=no_files,
+    kinds=_SQL,
+)
 def product_totals(step: Step) -> pd.DataFrame:
-    """Sum world trade per product."""
+    """Sum world trade per product, and say how much of it is in products that the nomenclature does not have."""
+    raw, table = step.file("raw_trade"), step.file("countries")
     with step.duckdb() as connection:
-        return totals.product_totals(connection, step.file("raw_trade"), step.file("countries"), step.source.basis)
+        summed = totals.product_totals(connection, raw, table, step.source.basis)
+    step.metadata |= totals.outside_nomenclature(summed, step.read("nomenclature"))
+    return summed
 
 
 RECIPES = [countries, nomenclature, raw_trade, rejected_rows, country_totals, product_totals]

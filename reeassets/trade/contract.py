@@ -21,6 +21,9 @@ RAW_SCHEMA = pa.schema(
     ]
 )
 EXAMPLES = 20
+# Flows are summed as decimals with six places and eighteen digits, see `totals`.
+LEAST_VALUE_KUSD = 1e-6
+MOST_VALUE_KUSD = MOST_QUANTITY_T = 1e12 - 1
 
 
 GENERATED = "GENERATED"

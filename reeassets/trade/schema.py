@@ -2,6 +2,7 @@
 
 from reeassets.settings import Settings
 from reeassets.tables import Table, column, country_column, product_column, year_column
+from reeassets.trade.contract import LEAST_VALUE_KUSD, MOST_QUANTITY_T, MOST_VALUE_KUSD
 
 BASIS = ("whole nomenclature", "set only")
 
@@ -45,9 +46,16 @@ RAW_TRADE = Table(
         "exporter_code": column("int64", "Exporter, BACI's numeric code", ge=1),
         "importer_code": column("int64", "Importer, BACI's numeric code", ge=1),
         "product": product_column(),
-        "value_kusd": column("float64", "Value of the flow", unit="thousand current US$", gt=0),
+        "value_kusd": column(
+            "float64", "Value of the flow", unit="thousand current US$", ge=LEAST_VALUE_KUSD, le=MOST_VALUE_KUSD
+        ),
         "quantity_t": column(
-            "float64", "Quantity of the flow; null where the source has none", unit="t", ge=0, nullable=True
+            "float64",
+            "Quantity of the flow; null where the source has none",
+            unit="t",
+            ge=0,
+            le=MOST_QUANTITY_T,
+            nullable=True,
         ),
     },
     key=("year", "product", "exporter_code", "importer_code"),

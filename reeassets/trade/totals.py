@@ -79,6 +79,27 @@ def product_totals(connection: duckdb.DuckDBPyConnection, raw: Path, countries: 
     )
 
 
+def outside_nomenclature(product_totals: pd.DataFrame, nomenclature: pd.DataFrame) -> dict[str, Any]:
+    """Count the products of a year that the revision of the Harmonized System does not have, and their value.
+
+    They stay in the totals; many of them say that the file is of another revision than its name.
+
+    Parameters
+    ----------
+    product_totals, nomenclature : DataFrame
+        The tables of those names.
+
+    Returns
+    -------
+    dict
+        ``products_outside_nomenclature`` and ``share_outside_nomenclature``, in [0, 1], of the year's value.
+    """
+    outside = pd.Index(nomenclature["product"]).get_indexer(product_totals["product"]) < 0
+    value = product_totals["value_kusd"]
+    share = float(value[outside].sum() / value.sum()) if len(value) else 0.0
+    return {"products_outside_nomenclature": int(outside.sum()), "share_outside_nomenclature": share}
+
+
 def unaccounted_flows(connection: duckdb.DuckDBPyConnection, raw: Path, countries: Path) -> dict[str, int]:
     """Count the rows of a year's raw trade that are no flow between countries, by reason.
 

@@ -6,32 +6,16 @@ import pytest
 
 from reeassets.products.carried import concordance_value, product_concordance, set_totals, trade_flows
 from reeassets.products.schema import CONCORDANCE_VALUE, PRODUCT_CONCORDANCE, TRADE_FLOWS
+from reeassets_tests.trade.raw import write_raw
 
 
 @pytest.fixture
 def files(tmp_path):
-    # 276 and 280 are both Germany; 999 is in no country table.
-    raw = pd.DataFrame(
-        [
-            (2000, 276, 156, "850511", 10.001, 1.0),
-            (2000, 280, 156, "850511", 0.1, None),
-            (2000, 156, 276, "850511", 7.0, None),
-            (2000, 276, 280, "850511", 3.0, None),
-            (2000, 999, 156, "850511", 5.0, None),
-            (2000, 156, 276, "252810", 2.5, 4.0),
-            (2000, 156, 276, "252890", 1.25, None),
-            (2000, 156, 276, "010110", 99.0, None),
-        ],
-        columns=["year", "exporter_code", "importer_code", "product", "value_kusd", "quantity_t"],
-    )
-    countries = pd.DataFrame({"country_code": [276, 280, 156], "iso3": ["DEU", "DEU", "CHN"]})
-    raw.to_parquet(tmp_path / "raw.parquet")
-    countries.to_parquet(tmp_path / "countries.parquet")
+    paths = *write_raw(tmp_path), tmp_path / "concordance.parquet"
 
     def flows(concordance):
-        concordance.to_parquet(tmp_path / "concordance.parquet")
+        concordance.to_parquet(paths[-1])
         with duckdb.connect(":memory:") as connection:
-            paths = (tmp_path / f"{name}.parquet" for name in ("raw", "countries", "concordance"))
             table = TRADE_FLOWS.check(trade_flows(connection, *paths))
         return {tuple(row[1:4]): tuple(row[4:]) for row in table.itertuples(index=False, name=None)}
 
@@ -66,6 +50,10 @@ def test_a_merged_code_gives_each_product_its_share(files):
 def test_a_product_that_cannot_be_carried_has_no_trade(files):
     lost = concordance(("850511", "850511", "1:1", 1.0), ("000009", None, None, None)).astype({"product": "str"})
     assert {key[2] for key in files(lost)} == {"850511"}
+
+
+def test_a_set_of_which_nothing_can_be_carried_has_no_trade(files):
+    assert files(concordance(("000009", None, None, None)).astype({"product": "str"})) == {}
 
 
 def test_within_one_revision_every_product_is_itself():

@@ -14,10 +14,12 @@ from typing import Any
 
 from isal import isal_zlib
 
+from reeassets.trade.baci.release import accompanies
 from reeassets.trade.bundled import sha256
 from reeassets.trade.contract import SourceError
 
 _CHUNK = 1 << 20
+_MOST_AT_ONCE = 16 << 20
 # A year of BACI deflates to about a third. Digits can shrink more, but a thousandfold is a bomb.
 MAX_RATIO = 200
 MAX_MEMBER_BYTES = 16 * 1024**3
@@ -51,11 +53,12 @@ class MemberStream(io.RawIOBase):
         self._out = 0
         self._crc = 0
         self._done = False
-        self._pending = b""
+        self._pending = self._tail = b""
         self._inflate = isal_zlib.decompressobj(-15) if member.compress_type == zipfile.ZIP_DEFLATED else None
         self._file.seek(member.header_offset)
         header = self._file.read(_LOCAL_HEADER.size)
         if len(header) < _LOCAL_HEADER.size or header[:4] != b"PK\x03\x04":
+            self._file.close()
             raise SourceError(f"{self._place}: the archive is damaged (no member begins where it should)")
         *_, name_length, extra_length = _LOCAL_HEADER.unpack(header)
         self._file.seek(name_length + extra_length, io.SEEK_CUR)
@@ -88,19 +91,27 @@ class MemberStream(io.RawIOBase):
         return len(data)
 
     def _next(self) -> bytes:
-        packed = self._file.read(min(_CHUNK, self._left))
+        packed = self._tail or self._file.read(min(_CHUNK, self._left))
         if not packed and self._left:
             raise SourceError(f"{self._place}: the archive ends in the middle of it; download it again")
-        self._left -= len(packed)
-        try:
-            data = packed if self._inflate is None else self._inflate.decompress(packed)
-        except _DAMAGED as problem:
-            raise SourceError(f"{self._place}: the compressed data are damaged ({problem})") from problem
+        self._left -= 0 if self._tail else len(packed)
+        if self._inflate is None:
+            data, ended = packed, not self._left
+        else:
+            try:
+                # Bounded: a megabyte can inflate to a gigabyte.
+                data = self._inflate.decompress(packed, _MOST_AT_ONCE)
+            except _DAMAGED as problem:
+                raise SourceError(f"{self._place}: the compressed data are damaged ({problem})") from problem
+            self._tail = self._inflate.unconsumed_tail
+            if self._inflate.eof and (self._left or self._inflate.unused_data):
+                raise SourceError(f"{self._place}: its compressed data end before they should; download it again")
+            ended = self._inflate.eof or not (data or self._left or self._tail)
         self._out += len(data)
         self._crc = isal_zlib.crc32(data, self._crc)
         if self._out > self._member.file_size:
             raise SourceError(f"{self._place}: larger than the {self._member.file_size:,} bytes it declares")
-        if not self._left:
+        if ended:
             self._done = True
             self._verify()
         return data
@@ -150,12 +161,18 @@ def open_files(data: Path) -> Files:
         If it is none of them, or the archive is damaged or malicious.
     """
     if data.is_dir():
+        # rglob passes over a folder that it may not read; this raises.
+        next(data.iterdir(), None)
         paths = {path.relative_to(data).as_posix(): path for path in sorted(data.rglob("*")) if path.is_file()}
         return _plain(data, paths)
     if not data.exists():
         raise SourceError(f"{data}: there is no such file or folder")
     if data.suffix.lower() == ".csv":
-        return _plain(data.parent, {data.name: data})
+        # The country table and the readme of its release stand beside it; other years' files do too.
+        beside = {
+            path.name: path for path in sorted(data.parent.iterdir()) if accompanies(path.name) and path.is_file()
+        }
+        return _plain(data.parent, beside | {data.name: data})
     return _zipped(data)
 
 
@@ -176,12 +193,17 @@ def _zipped(data: Path) -> Files:
         raise SourceError(f"{data}: {_told(begin)}, not a zip archive")
     try:
         with zipfile.ZipFile(data) as archive:
-            members = {member.filename: member for member in archive.infolist() if not member.is_dir()}
+            listed = [member for member in archive.infolist() if not member.filename.endswith("/")]
             comment = archive.comment.decode("utf-8", errors="replace")
-    except zipfile.BadZipFile as problem:
+    # What zipfile raises on a damaged directory of an archive.
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as problem:
         raise SourceError(f"{data}: the zip archive is damaged or cut off ({problem}); download it again") from problem
-    for member in members.values():
+    members: dict[str, zipfile.ZipInfo] = {}
+    for member in listed:
         _require_harmless(data, member)
+        if member.filename in members:
+            raise SourceError(f"{data}: the member {member.filename!r} is there twice; this is not CEPII's")
+        members[member.filename] = member
     return Files(
         data,
         tuple(members),
@@ -206,6 +228,8 @@ def _told(begin: bytes) -> str:
 
 def _require_harmless(data: Path, member: zipfile.ZipInfo) -> None:
     name = member.filename
+    if not name or member.header_offset < 0:
+        raise SourceError(f"{data}: the zip archive is damaged (its directory makes no sense); download it again")
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
         raise SourceError(f"{data}: the member {name!r} points outside the archive; this is not CEPII's")

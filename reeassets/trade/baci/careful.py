@@ -1,7 +1,8 @@
 """The careful reader of a year's file: everything as text first, and a reason for every row that is not kept."""
 
 import io
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,16 +11,52 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from reeassets.trade.baci.columns import COLUMNS, HIGHEST_PRODUCT, Columns, header_of, pack_keys
-from reeassets.trade.contract import EXAMPLES, Accounting, SourceError
+from reeassets.trade.baci.columns import COLUMNS, PRODUCT, Columns, header_of, pack_keys
+from reeassets.trade.contract import (
+    EXAMPLES,
+    LEAST_VALUE_KUSD,
+    MOST_QUANTITY_T,
+    MOST_VALUE_KUSD,
+    Accounting,
+    SourceError,
+)
 
 Mask = NDArray[np.bool_]
 _BLOCK = 4 << 20
-_WHOLE = r"^[0-9]{1,9}$"
-_PRODUCT = r"^[0-9]{1,6}$"
+_WHOLE = r"^0*[0-9]{1,9}$"
 _DECIMAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _NO_NUMBER = ("nan", "inf", "+inf", "-inf", "infinity", "-infinity", "+infinity")
 _NO_QUANTITY = ("", "na", "nan")
+_FIELD = rb'(?:"(?:[^"\n]|"")*"|[^",\n]*)'
+_STRAY_QUOTE = re.compile(rb"^(?!" + _FIELD + rb"(?:," + _FIELD + rb")*\r?$).*$", re.MULTILINE)
+
+
+class _LineByLine(io.RawIOBase):
+    """Passes a file on with every row ending at its line's end: a stray quote would swallow the lines behind it."""
+
+    def __init__(self, stream: io.RawIOBase):
+        self._stream, self._ready, self._begun = stream, b"", b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        while size < 0 or len(self._ready) < size:
+            more = self._stream.read(_BLOCK) or b""
+            lines, newline, begun = (self._begun + more).rpartition(b"\n")
+            # A line longer than a block is left to the parser, which refuses it.
+            if not more or len(begun) > _BLOCK:
+                lines, newline, begun = lines + newline + begun, b"", b""
+            self._begun = begun
+            if b'"' in lines:
+                lines = _STRAY_QUOTE.sub(lambda line: line[0].replace(b'"', b"'"), lines)
+            self._ready += lines + newline
+            if not more:
+                break
+        whole = self._ready
+        end = len(whole) if size < 0 else size
+        self._ready = whole[end:]
+        return whole[:end]
 
 
 @dataclass
@@ -39,9 +76,14 @@ class _Lines:
 
 
 def read_carefully(
-    stream: io.RawIOBase | io.BufferedReader, place: str, year: int, known: Mask, accounting: Accounting
-) -> Columns:
-    """Read a year's file, and account for every row.
+    stream: io.RawIOBase | io.BufferedReader,
+    place: str,
+    year: int,
+    known: Mask,
+    accounting: Accounting,
+    twice: NDArray[np.int64],
+) -> Iterator[Columns]:
+    """Read a year's file block by block, and account for every row.
 
     Parameters
     ----------
@@ -55,11 +97,14 @@ def read_carefully(
         Whether a country code is in the country table, by code.
     accounting : Accounting
         Takes the counts, reasons and examples.
+    twice : ndarray of int64
+        Packed keys, ascending, that stand in more than one row: only the first of these rows is kept. Which they are
+        shows when the file has been read, so the caller reads it again then.
 
     Returns
     -------
-    Columns
-        The rows that are kept, in the order of the file; of rows with the same key the first.
+    iterator of Columns
+        The rows that are kept, in the order of the file.
 
     Raises
     ------
@@ -78,7 +123,7 @@ def read_carefully(
         accounting.reject(told, 1, [(line, row.text[:200])])
         return "skip"
 
-    parts, offset = [], 0
+    offset, seen = 0, np.zeros(len(twice), dtype=bool)
     try:
         for batch in _text_reader(rest, header, broken):
             judged = _judge(batch, year, known)
@@ -87,21 +132,35 @@ def read_carefully(
             for reason, bad in judged.reasons:
                 _reject(accounting, reason, batch, bad & keep, lines, offset)
                 keep &= ~bad
-            parts.append((judged.columns.where(keep), np.flatnonzero(keep) + offset))
+            again = _again(judged.columns, keep, twice, seen)
+            _reject(accounting, "exporter, importer and product stand twice", batch, again, lines, offset)
             offset += batch.num_rows
+            yield judged.columns.where(keep & ~again)
     except pa.ArrowInvalid as problem:
+        if "straddling" in str(problem):
+            raise SourceError(f"{place}: a line is longer than {_BLOCK:,} bytes; this is not a BACI file") from problem
         if "Empty CSV" not in str(problem):
             raise SourceError(f"{place}: cannot be read as CSV: {problem}") from problem
-    columns = Columns.concatenate([part for part, _ in parts])
-    rows = np.concatenate([kept for _, kept in parts]) if parts else np.zeros(0, dtype=np.int64)
-    return _first_of_each_key(columns, rows, accounting, lines)
+
+
+def _again(columns: Columns, keep: Mask, twice: NDArray[np.int64], seen: Mask) -> Mask:
+    """Mark the rows whose key an earlier row has, and note in ``seen`` which of the keys have come."""
+    again = np.zeros(len(columns), dtype=bool)
+    if len(twice):
+        rows = np.flatnonzero(keep)
+        keys = pack_keys(columns.where(keep))
+        at = np.minimum(np.searchsorted(twice, keys), len(twice) - 1)
+        for row, place in zip(rows[twice[at] == keys], at[twice[at] == keys], strict=True):
+            again[row] = seen[place]
+            seen[place] = True
+    return again
 
 
 def _text_reader(
     rest: io.RawIOBase, header: list[str], broken: Callable[[csv.InvalidRow], str]
 ) -> csv.CSVStreamingReader:
     return csv.open_csv(
-        pa.PythonFile(rest, mode="r"),
+        pa.PythonFile(_LineByLine(rest), mode="r"),
         # Lines are only numbered when one thread reads them.
         read_options=csv.ReadOptions(block_size=_BLOCK, column_names=header, use_threads=False),
         parse_options=csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=broken),
@@ -148,7 +207,7 @@ def _judge(batch: pa.RecordBatch, year: int, known: Mask) -> _Judged:
     texts = {name: _text(batch, name) for name in COLUMNS}
     whole = {name: _matches(texts[name], _WHOLE) for name in ("t", "i", "j")}
     t, i, j = (_numbers(texts[name], whole[name], pa.int32(), 0) for name in ("t", "i", "j"))
-    product_fits = _matches(texts["k"], _PRODUCT)
+    product_fits = _matches(texts["k"], PRODUCT)
     k = _numbers(texts["k"], product_fits, pa.int32(), 0)
     lower = pc.utf8_lower(texts["v"])
     value_fits = _matches(texts["v"], _DECIMAL)
@@ -163,14 +222,17 @@ def _judge(batch: pa.RecordBatch, year: int, known: Mask) -> _Judged:
         ("exporter is not in the country table", ~_known(i, known)),
         ("importer is not in the country table", ~_known(j, known)),
         ("exporter and importer are the same", i == j),
-        ("product code is not up to six digits", ~product_fits | (k <= 0) | (k > HIGHEST_PRODUCT)),
+        ("product code is not up to six digits", ~product_fits | (k <= 0)),
         ("value is missing", pc.is_in(lower, pa.array(["", "na"])).to_numpy(zero_copy_only=False)),
         ("value is not finite", not_finite),
         ("value is not a number", ~value_fits),
         ("value is zero", v == 0),
         ("value is negative", v < 0),
+        ("value is below 0.000001", v < LEAST_VALUE_KUSD),
+        ("value is 10^12 or more", v > MOST_VALUE_KUSD),
         ("quantity is not a number", ~quantity_fits),
         ("quantity is negative or not finite", (q < 0) | np.isinf(q)),
+        ("quantity is 10^12 or more", q > MOST_QUANTITY_T),
     ]
     blank = np.logical_and.reduce([pc.equal(texts[name], "").to_numpy(zero_copy_only=False) for name in COLUMNS])
     return _Judged(Columns(year, i, j, k, v, q), blank, reasons)
@@ -199,19 +261,3 @@ def _reject(accounting: Accounting, reason: str, batch: pa.RecordBatch, bad: Mas
         texts = (batch.column(name)[int(row)].as_py().decode("utf-8", errors="replace") for name in COLUMNS)
         examples.append((lines.of(offset + int(row)), ",".join(text[:40] for text in texts)))
     accounting.reject(reason, count, examples)
-
-
-def _first_of_each_key(columns: Columns, rows: NDArray[np.int64], accounting: Accounting, lines: _Lines) -> Columns:
-    """Keep the first row of each key."""
-    packed = pack_keys(columns)
-    order = np.argsort(packed, kind="stable")
-    again = np.zeros(len(packed), dtype=bool)
-    again[order[1:]] = packed[order[1:]] == packed[order[:-1]]
-    if again.any():
-        examples: list[tuple[int | None, str]] = []
-        for row in np.flatnonzero(again)[:EXAMPLES]:
-            fields = (columns.year, columns.exporter[row], columns.importer[row], f"{columns.product[row]:06d}")
-            told = ",".join(map(str, (*fields, columns.value[row], columns.quantity[row])))
-            examples.append((lines.of(int(rows[row])), told))
-        accounting.reject("exporter, importer and product stand twice", int(again.sum()), examples)
-    return columns.where(~again)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,9 @@ from reeassets.trade.contract import SourceError
 
 COLUMNS = ("t", "i", "j", "k", "v", "q")
 HIGHEST_PRODUCT = 999_999
+HIGHEST_COUNTRY = 2**20 - 1
+# Read as text: as numbers, 0850511 and 0x1A would be codes, too.
+PRODUCT = r"^[0-9]{1,6}$"
 _LONGEST_HEADER = 4096
 _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x1f\x8b": "gzip", b"PK\x03\x04": "a zip archive"}
 
@@ -45,26 +47,13 @@ class Columns:
     def _arrays(self) -> list[NDArray]:
         return [self.exporter, self.importer, self.product, self.value, self.quantity]
 
-    def part(self, start: int, stop: int) -> "Columns":
-        """Return rows from ``start`` to before ``stop``."""
-        return Columns(self.year, *(array[start:stop] for array in self._arrays()))
-
     def where(self, keep: NDArray[np.bool_]) -> "Columns":
         """Return the rows that ``keep`` marks."""
         return Columns(self.year, *(array[keep] for array in self._arrays()))
 
-    @staticmethod
-    def concatenate(parts: Sequence["Columns"]) -> "Columns":
-        """Put parts one behind the other."""
-        if not parts:
-            whole, real = np.zeros(0, dtype=np.int32), np.zeros(0)
-            return Columns(0, whole, whole, whole, real, real)
-        joined = (np.concatenate(arrays) for arrays in zip(*(part._arrays() for part in parts), strict=True))
-        return Columns(parts[0].year, *joined)
-
 
 def pack_keys(columns: Columns) -> NDArray[np.int64]:
-    """Pack exporter, importer and product of each row into one integer; country codes are below 2**20."""
+    """Pack exporter, importer and product of each row into one integer; countries are at most `HIGHEST_COUNTRY`."""
     packed: NDArray[np.int64] = columns.exporter.astype(np.int64)
     packed <<= 20
     packed |= columns.importer
@@ -109,12 +98,14 @@ def header_of(stream: io.RawIOBase | io.BufferedReader, place: str) -> tuple[lis
             raise SourceError(f"{place}, line 1: this is {kind}, not plain text in UTF-8")
     line, newline, after = begin.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
     try:
+        if b"\r" in line.rstrip(b"\r"):
+            raise SourceError(f"{place}, line 1: the lines do not end with a line feed; a BACI file's do")
         names = next(csv.reader([line.decode("utf-8").rstrip("\r")]), [])
     except (UnicodeDecodeError, csv.Error) as problem:
         raise SourceError(f"{place}, line 1: the header is not text in UTF-8 ({problem})") from problem
     names = [name.strip().lower() for name in names]
     missing = [name for name in COLUMNS if name not in names]
-    if missing or len(set(names)) < len(names):
+    if missing or any(names.count(name) > 1 for name in COLUMNS):
         told = ", ".join(name[:40] for name in names[:12]) or "nothing"
         wanted = ", ".join(COLUMNS)
         raise SourceError(f"{place}, line 1: the header has {told}; a BACI file has the columns {wanted}, once each")

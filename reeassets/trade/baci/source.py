@@ -1,5 +1,6 @@
 """Source ``baci``: a release of CEPII BACI, or a generated world in the same format."""
 
+import hashlib
 from functools import cached_property
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 
 from reeassets.settings import Settings, format_years
 from reeassets.trade.baci.archive import open_files
+from reeassets.trade.baci.countries import read_countries
 from reeassets.trade.baci.parse import YearParser
 from reeassets.trade.baci.release import recognise
 from reeassets.trade.bundled import bundled_file, digests
@@ -14,6 +16,12 @@ from reeassets.trade.contract import GENERATED, SourceError
 from reeassets.trade.nomenclature import COUNTRY_TABLE, read_country_table
 
 _README_BYTES = 4096
+_COUNTRIES_BYTES = 1 << 20
+
+
+def _bundled_digests() -> dict[str, str]:
+    # An archive's own table has the same name in the release that the bundled one is of.
+    return {f"bundled {name}": digest for name, digest in digests([bundled_file(COUNTRY_TABLE)]).items()}
 
 
 class BaciSource:
@@ -57,20 +65,22 @@ class BaciSource:
         return tuple(self._release.years)
 
     def identity(self, year: int | None) -> dict[str, str]:
-        """Return what tells a year's file, or the country tables, from others."""
+        """Return what tells a year's file and the country codes it is read with, or the country tables, from others."""
         if year is not None:
             name = self._file(year)
-            return {name: self._files.identity(name)}
+            codes = ",".join(map(str, sorted(self._countries["country_code"])))
+            known = hashlib.sha256(codes.encode()).hexdigest()
+            return {name: self._files.identity(name), "country codes": f"sha256 {known}"}
         table = self._release.countries
         own = {table: self._files.identity(table)} if table else {}
-        return own | digests([bundled_file(COUNTRY_TABLE)])
+        return own | _bundled_digests()
 
     def digests(self, year: int | None) -> dict[str, str]:
-        """Return the SHA-256 of the file or archive that a year, or the country table, is read from."""
-        if year is not None:
-            return self._files.digest(self._file(year))
-        own = self._files.digest(self._release.countries) if self._release.countries else {}
-        return own | digests([bundled_file(COUNTRY_TABLE)])
+        """Return the SHA-256 of the files or the archive that a year, or the country table, is read from."""
+        table = self._release.countries
+        own = self._files.digest(table) if table else {}
+        flows = self._files.digest(self._file(year)) if year is not None else {}
+        return flows | own | _bundled_digests()
 
     def _file(self, year: int) -> str:
         if year not in self._release.years:
@@ -82,14 +92,14 @@ class BaciSource:
         bundled = read_country_table(bundled_file(COUNTRY_TABLE))
         if self._release.countries is None:
             return bundled
-        place = f"{self._files.place}, {self._release.countries}"
-        try:
-            with self._files.open(self._release.countries) as stream:
-                own = read_country_table(stream)
-        except (KeyError, ValueError, UnicodeDecodeError) as problem:
-            raise SourceError(f"{place}: this is not BACI's country table ({problem})") from problem
-        behind = bundled[~bundled["country_code"].isin(own["country_code"])]
-        return pd.concat([own, behind], ignore_index=True)
+        with self._files.open(self._release.countries) as stream:
+            content = stream.read(_COUNTRIES_BYTES) or b""
+            if stream.read(1):
+                raise SourceError(f"{self._place(self._release.countries)}: too large for a country table")
+        return read_countries(content, self._place(self._release.countries), bundled)
+
+    def _place(self, name: str) -> str:
+        return name if self._files.place.is_dir() else f"{self._files.place.name}, {name}"
 
     def countries(self) -> pd.DataFrame:
         """Return the archive's country table, with the bundled one behind it for codes it lacks."""
@@ -101,5 +111,4 @@ class BaciSource:
         codes = self._countries["country_code"].to_numpy()
         known = np.zeros(int(codes.max()) + 1, dtype=bool)
         known[codes] = True
-        place = name if self._files.place.is_dir() else f"{self._files.place.name}, {name}"
-        return YearParser(place, year, lambda: self._files.open(name), known)
+        return YearParser(self._place(name), year, lambda: self._files.open(name), known)

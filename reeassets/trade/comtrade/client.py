@@ -21,24 +21,16 @@ from urllib.parse import quote
 import pandas as pd
 import pyarrow as pa
 import urllib3
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from reeassets.trade.comtrade.options import ComtradeOptions
 from reeassets.trade.comtrade.request import REPORT_SCHEMA, Request
 from reeassets.trade.contract import SourceError
+from reeassets.trade.retries import Passing, may_pass, pause, retry_after
 
 KEY_VARIABLE = "COMTRADE_API_KEY"
 _PACKAGE_URL = "https://comtradeapi.un.org/"
-_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _REFUSED = frozenset({401, 403})
-
-
-class _Transient(SourceError):
-    """An error that another attempt may not meet; ``retry_after_s`` is what the server asked to wait."""
-
-    def __init__(self, message: str, retry_after_s: float | None = None):
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
 
 
 def api_key() -> str:
@@ -101,7 +93,7 @@ class _Gateway:
                 method, address, fields=told, headers=headers, timeout=timeout, retries=False, redirect=False
             )
         except urllib3.exceptions.HTTPError as error:
-            raise _Transient(f"no answer: {type(error).__name__}: {error}") from error
+            raise Passing(f"no answer: {type(error).__name__}: {error}") from error
         if response.status != 200:
             raise self._refusal(response, key)
         self.available = _records(response.data, key)
@@ -110,28 +102,17 @@ class _Gateway:
     def _refusal(self, response: urllib3.BaseHTTPResponse, key: str) -> SourceError:
         """Return the error of a status, with the server's own words."""
         message = f"HTTP status {response.status}: {_words(response.data, key)}"
-        asked = _retry_after(response)
-        if response.status in _TRANSIENT or (response.status == 403 and asked is not None):
+        asked = retry_after(response.headers)
+        if may_pass(response.status) or (response.status == 403 and asked is not None):
             if asked is not None and asked > self._options.max_wait_s:
                 return SourceError(
                     f"{message}; it asks to wait {asked:,.0f} s, and at most {self._options.max_wait_s:,.0f} s are "
                     "waited. What has been downloaded is kept: run again later"
                 )
-            return _Transient(message, asked)
+            return Passing(message, asked or 0.0)
         if response.status in _REFUSED:
             message += f"; is the key in {KEY_VARIABLE} one of an active subscription?"
         return SourceError(message)
-
-
-def _retry_after(response: urllib3.BaseHTTPResponse) -> float | None:
-    """Return the seconds of the header Retry-After, written as a number or as a date; None if it is not there."""
-    header = response.headers.get("Retry-After")
-    if header is None:
-        return None
-    try:
-        return urllib3.Retry().parse_retry_after(header)
-    except urllib3.exceptions.InvalidHeader:
-        return None
 
 
 def _words(body: bytes, key: str) -> str:
@@ -208,24 +189,17 @@ class Client:
         """
         retrying = Retrying(
             stop=stop_after_attempt(self._options.attempts),
-            wait=self._wait,
-            retry=retry_if_exception_type(_Transient),
+            wait=lambda state: pause(state, self._options.backoff_s, self._options.max_wait_s),
+            retry=retry_if_exception_type(Passing),
             sleep=self._sleep,
             reraise=True,
         )
         try:
             return retrying(self._once, request)
-        except _Transient as error:
+        except Passing as error:
             raise SourceError(f"{request}: {error} (attempt {self._options.attempts}, the last)") from error
         except SourceError as error:
             raise SourceError(f"{request}: {error}") from error
-
-    def _wait(self, state: RetryCallState) -> float:
-        """Return the seconds before the next attempt: what the server asked for, or longer each time."""
-        error = state.outcome.exception() if state.outcome else None
-        backoff = self._options.backoff_s * 2.0 ** (state.attempt_number - 1)
-        asked = error.retry_after_s if isinstance(error, _Transient) else None
-        return min(backoff if asked is None else asked, self._options.max_wait_s)
 
     def _once(self, request: Request) -> pa.Table | None:
         frame = self._module.getFinalData(

@@ -15,7 +15,15 @@ from dataclasses import dataclass
 import pandas as pd
 import pyarrow as pa
 
-from reeassets.trade.contract import EXAMPLES, RAW_SCHEMA, Accounting, SourceError
+from reeassets.trade.contract import (
+    EXAMPLES,
+    LEAST_VALUE_KUSD,
+    MOST_QUANTITY_T,
+    MOST_VALUE_KUSD,
+    RAW_SCHEMA,
+    Accounting,
+    SourceError,
+)
 
 OTHER_REQUEST = "year or classification not asked for"
 NOT_HS6 = "not a six-digit product"
@@ -28,6 +36,7 @@ BREAKDOWN = "part of a total by customs procedure, transport or second partner"
 SELF = "country with itself"
 UNKNOWN_COUNTRY = "country code not in the table"
 NO_VALUE = "no positive value"
+OUT_OF_RANGE = "value or weight too small or too large for a flow"
 REPEATED = "same report twice"
 MIRRORED = "exporter's report of a flow that the importer reported"
 
@@ -115,6 +124,9 @@ def _faults(
     areas = AREAS - set(known)
     # A report converted to an older revision says so in one of the two columns.
     asked = (reports["classificationCode"] == classification) | (reports["classificationSearchCode"] == classification)
+    # A report of imports is divided by at most 2, see the setting comtrade_cif_margin.
+    values = reports["primaryValue"].between(2000 * LEAST_VALUE_KUSD, 1000 * MOST_VALUE_KUSD)
+    weights = reports["netWgt"].isna() | (reports["netWgt"] <= 1000 * MOST_QUANTITY_T)
     totals = (reports["motCode"] == 0) & (reports["customsCode"] == "C00") & (reports["partner2Code"] == 0)
     return {
         OTHER_REQUEST: (reports["refYear"] != year) | ~asked,
@@ -128,6 +140,7 @@ def _faults(
         SELF: reporter == partner,
         UNKNOWN_COUNTRY: ~(reporter.isin(known) & partner.isin(known)),
         NO_VALUE: ~(reports["primaryValue"] > 0),
+        OUT_OF_RANGE: ~(values & weights),
     }
 
 

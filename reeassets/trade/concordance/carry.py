@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from reeassets.trade.concordance.pairs import code_list, shared_pairs, unreached
 
 Rule = Literal["equal", "same_number", "whole", "drop"]
-MEASURES = ("value_kusd", "quantity_t")
 
 
 def _among(known: pd.Index | pd.Series, asked: pd.Index | pd.Series) -> NDArray[np.bool_]:
@@ -101,33 +100,6 @@ def carry_set(
     columns = ["set_product", "product", "relation", "share", "rule", "exact", "reason"]
     table = table.reindex(columns=columns).astype({"product": "str", "relation": "str", "reason": "str"})
     return table.sort_values(["set_product", "product"], ignore_index=True)
-
-
-def apply(flows: pd.DataFrame, mapping: pd.DataFrame) -> pd.DataFrame:
-    """Express trade recorded in one revision in the products of a set written in another.
-
-    Parameters
-    ----------
-    flows : DataFrame
-        ``product``, the measures ``value_kusd`` and, if there is one, ``quantity_t`` (null where unknown); all
-        other columns, such as year and countries, are keys. Trade in products outside the mapping is not the set's.
-    mapping : DataFrame
-        From :func:`carry_set`, the flows being in its ``to_revision``.
-
-    Returns
-    -------
-    DataFrame
-        The columns of ``flows``, ``product`` being the set's, one row per key, ordered by the key. A quantity is the
-        sum of those known, and null where none is.
-    """
-    measures = [name for name in MEASURES if name in flows.columns]
-    keys = [name for name in flows.columns if name not in measures]
-    carried = mapping.loc[mapping["product"].notna(), ["set_product", "product", "share"]]
-    # Sorted first: a sum of floating-point numbers depends on their order.
-    parts = flows.merge(carried, on="product").sort_values([*keys, "set_product", *measures])
-    parts[measures] = parts[measures].mul(parts["share"], axis=0)
-    parts["product"] = parts["set_product"]
-    return parts.groupby(keys, as_index=False, dropna=False)[measures].sum(min_count=1)[list(flows.columns)]
 
 
 def touched_value(mapping: pd.DataFrame, product_totals: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import pytest
 from reeassets.trade.bundled import bundled_file
 from reeassets_tests.conftest import REPOSITORY, clean_environment, reeassets
 
-from .archives import archive, year_name, year_text
+from .archives import COUNTRIES, archive, year_name, year_text
 
 YEARS = (2019, 2020, 2021)
 
@@ -239,6 +239,23 @@ def test_small_data_give_every_table_they_can_carry(tmp_path):
         assert tables.execute("select count(*) from product_indicators").fetchone() == (16,)
         verdicts = tables.execute("select distinct verdict from findings").fetchall()
     assert verdicts == [("not testable on this data",)]
+
+
+def test_an_archive_without_the_set_gives_empty_tables_and_verdicts_that_say_why(tmp_path):
+    members = {
+        "BACI/" + year_name(1996, "HS92").replace(".csv", ".CSV"): year_text(["1996,276,156,999999,10.5,NA"]),
+        "BACI/country_codes_V202601.csv": COUNTRIES,
+        "__MACOSX/BACI/._" + year_name(1996, "HS92"): b"\x00\x05\x16\x07",
+    }
+    home = tmp_path / "home"
+    reeassets("run", "--source", "baci", "--data", archive(tmp_path / "a.zip", members), home=home)
+    with duckdb.connect(str(home / "warehouse" / "reeassets.duckdb"), read_only=True) as tables:
+        assert tables.execute("select year, product from product_totals").fetchall() == [(1996, "999999")]
+        for name in ("trade_flows", "product_indicators", "country_clusters", "rejected_rows"):
+            assert tables.execute(f"select count(*) from {name}").fetchone() == (0,), name
+        findings = tables.execute("select verdict, reason from findings").df()
+    assert set(findings["verdict"]) == {"not testable on this data"}
+    assert findings["reason"].str.len().gt(10).all()
 
 
 CODES = ((850511, 10.5), (260600, 3.25), (10110, 7.0))

@@ -62,6 +62,9 @@ REJECTED = [
     (mirror.NO_VALUE, {"primaryValue": 0.0}),
     (mirror.NO_VALUE, {"primaryValue": -1.0}),
     (mirror.NO_VALUE, {"primaryValue": None}),
+    (mirror.OUT_OF_RANGE, {"primaryValue": 1e-6}),
+    (mirror.OUT_OF_RANGE, {"primaryValue": 1e15}),
+    (mirror.OUT_OF_RANGE, {"netWgt": 1e15}),
 ]
 
 

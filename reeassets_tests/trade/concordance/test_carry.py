@@ -1,7 +1,8 @@
+"""A product set carried between revisions: by hand, and the properties that hold for every set."""
+
 import time
 from functools import cache
 from itertools import pairwise, permutations
-from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -12,13 +13,9 @@ from hypothesis import strategies as st
 
 from reeassets.trade.concordance import (
     Rule,
-    apply,
     carry_set,
     concordance,
-    counts,
-    label_disagreements,
     pairs,
-    relation_counts,
     touched_value,
     unreached,
 )
@@ -27,7 +24,6 @@ from reeassets.trade.nomenclature import REVISIONS, nomenclature
 RULES = get_args(Rule)
 CODES = {revision: sorted(nomenclature(revision)["product"]) for revision in REVISIONS}
 WITH_HS07 = [pair for pair in permutations(REVISIONS, 2) if "HS07" in pair]
-DOCS = Path(__file__).parents[2] / "docs" / "CONCORDANCE.md"
 
 
 @cache
@@ -289,13 +285,14 @@ def test_value_is_conserved(start, end, rule, seed):
     assert (carried.loc[carried["exact"], "share"] == 1.0).all()
     values = pd.DataFrame({"year": 2020, "product": CODES[end], "value_kusd": random.lognormal(5, 3, len(CODES[end]))})
     touched = values.loc[values["product"].isin(carried["product"]), "value_kusd"].sum()
-    in_set = apply(values, mapping)
-    assert in_set["value_kusd"].sum() <= touched * (1 + 1e-12)
+    parts = carried.merge(values, on="product")
+    in_set = (parts["share"] * parts["value_kusd"]).sum()
+    assert in_set <= touched * (1 + 1e-12)
     if rule == "whole":
-        assert in_set["value_kusd"].sum() == pytest.approx(touched)
+        assert in_set == pytest.approx(touched)
     report = touched_value(mapping, values)
     of_set = report[["exact_kusd", "summed_kusd", "split_kusd"]].sum(axis=1)
-    assert of_set.sum() == pytest.approx(in_set["value_kusd"].sum())
+    assert of_set.sum() == pytest.approx(in_set)
     assert (report["merged_kusd"] >= report["split_kusd"] * (1 - 1e-12)).all()
 
 
@@ -324,67 +321,7 @@ def test_the_same_revision_changes_nothing():
     assert mapping["exact"].all()
 
 
-# --- flows and touched value
-
-
-def flows(*rows):
-    columns = ["year", "exporter", "importer", "product", "value_kusd", "quantity_t"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def test_flows_are_summed_and_shared():
-    # HS12 has HS07 020735 as 020744 and 020754 and as a quarter of 020760; half of 252800 is 252810.
-    mapping = carry_set(["280530", "252810", "020735"], "HS07", "HS12")
-    assert shares_of(mapping) == {
-        ("020735", "020744"): 1.0,
-        ("020735", "020754"): 1.0,
-        ("020735", "020760"): 0.25,
-        ("252810", "252800"): 0.5,
-        ("280530", "280530"): 1.0,
-    }
-    trade = flows(
-        (2020, "CHN", "DEU", "280530", 10.0, 1.0),
-        (2020, "TUR", "DEU", "252800", 8.0, np.nan),
-        (2020, "FRA", "DEU", "020744", 3.0, np.nan),
-        (2020, "FRA", "DEU", "020754", 5.0, 0.5),
-        (2020, "FRA", "DEU", "020760", 4.0, 2.0),
-        (2020, "FRA", "DEU", "010121", 99.0, 9.0),
-        (2021, "FRA", "DEU", "020760", 6.0, 2.0),
-    )
-    expected = flows(
-        (2020, "CHN", "DEU", "280530", 10.0, 1.0),
-        (2020, "FRA", "DEU", "020735", 3.0 + 5.0 + 1.0, 0.5 + 0.5),
-        (2020, "TUR", "DEU", "252810", 4.0, np.nan),
-        (2021, "FRA", "DEU", "020735", 1.5, 0.5),
-    )
-    pd.testing.assert_frame_equal(apply(trade, mapping), expected)
-    pd.testing.assert_frame_equal(apply(trade.iloc[::-1], mapping), expected, check_exact=True)
-
-
-def test_the_order_of_flows_does_not_matter_to_the_last_bit():
-    random = np.random.default_rng(7)
-    codes = [code for code in CODES["HS22"] if code.startswith("0304")]
-    trade = flows(*[(2020, "NOR", "DEU", code, *random.lognormal(3, 4, 2)) for code in codes])
-    mapping = carry_set(["030419"], "HS07", "HS22")
-    first = apply(trade, mapping)
-    for seed in range(20):
-        shuffled = trade.sample(frac=1, random_state=seed)
-        pd.testing.assert_frame_equal(apply(shuffled, mapping), first, check_exact=True)
-
-
-def test_flows_without_the_set():
-    trade = flows((2020, "FRA", "DEU", "010121", 99.0, 9.0))
-    for products in (["280530"], ["291636"]):
-        result = apply(trade, carry_set(products, "HS07", "HS12"))
-        assert result.empty
-        pd.testing.assert_series_equal(result.dtypes, trade.dtypes)
-    assert carry_set([], "HS07", "HS12").empty
-
-
-def test_other_keys_are_kept():
-    totals = pd.DataFrame({"year": 2020, "product": ["252810", "252890"], "value_kusd": [1.0, 2.0], "basis": "all"})
-    carried = apply(totals, carry_set(["252800"], "HS12", "HS07"))
-    assert carried.to_dict("records") == [{"year": 2020, "product": "252800", "value_kusd": 3.0, "basis": "all"}]
+# --- touched value
 
 
 def test_touched_value_by_hand():
@@ -414,68 +351,6 @@ def test_touched_value_by_hand():
     assert table.loc[2022, shares].isna().all(axis=None)
     assert (table.loc[2022, kusd] == 0).all(axis=None)
     assert table.index.tolist() == [(year, code) for year in (2020, 2021, 2022) for code in "ABCD"]
-
-
-# --- the concordance itself
-
-
-def test_counts_add_up():
-    table = relation_counts("HS07")
-    assert len(table) == 12
-    assert (table[["1:1", "1:n", "n:1", "n:n", "unreached"]].sum(axis=1) == table["codes"]).all()
-    there = table[table["from_revision"] == "HS07"].set_index("to_revision")
-    back = table[table["to_revision"] == "HS07"].set_index("from_revision")
-    assert there["1:1"].equals(back["1:1"])
-    assert there["pairs"].equals(back["pairs"])
-
-
-def test_counts_by_hand(monkeypatch):
-    # a is a; b is split into pure b and c; c and d are merged; e is split into e, which is pure, and a part of f.
-    made = pd.DataFrame(
-        [
-            ("a", "a", "1:1"),
-            ("b", "b", "1:n"),
-            ("b", "c", "1:n"),
-            ("c", "d", "n:1"),
-            ("d", "d", "n:1"),
-            ("e", "e", "1:n"),
-            ("e", "f", "n:n"),
-            ("f", "f", "n:1"),
-        ],
-        columns=["from_code", "to_code", "relation"],
-    )
-    monkeypatch.setattr(counts, "REVISIONS", ("HS02", "HS07"))
-    monkeypatch.setattr(counts, "concordance", lambda start, end: made)
-    monkeypatch.setattr(counts, "unreached", lambda start, end: pd.DataFrame({"product": ["g"]}))
-    monkeypatch.setattr(counts, "code_list", lambda revision: pd.Index(list("abcdefg")))
-    row = relation_counts("HS07").iloc[0]
-    assert row[["codes", "1:1", "1:n", "n:1", "n:n", "unreached"]].tolist() == [7, 1, 1, 3, 1, 1]
-    assert row[["pairs", "changed_in_place"]].tolist() == [8, 6]
-
-
-def test_labels_that_disagree_with_their_pairs():
-    table = label_disagreements()
-    found = table.groupby(["newer", "older", "label", "derived"]).size().to_dict()
-    assert found == {
-        ("HS96", "HS92", "n:n", "1:n"): 97,
-        ("HS02", "HS96", "n:n", "1:n"): 59,
-        ("HS07", "HS02", "n:n", "1:n"): 128,
-        ("HS12", "HS07", "n:n", "1:n"): 31,
-        ("HS12", "HS07", "n:n", "n:1"): 110,
-    }
-    assert table["older"].map(REVISIONS.index).is_monotonic_increasing
-
-
-def markdown(table):
-    lines = ["| " + " | ".join(table.columns) + " |", "|" + "---|" * len(table.columns)]
-    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in table.itertuples(index=False)])
-
-
-def test_the_documented_counts_are_those_of_the_data():
-    text = DOCS.read_text(encoding="utf-8")
-    assert markdown(relation_counts("HS07")) in text
-    differ = label_disagreements().groupby(["older", "newer", "label", "derived"], sort=False).size()
-    assert markdown(differ.rename("pairs").reset_index()) in text
 
 
 def test_the_longest_chain_is_fast():
