@@ -24,6 +24,7 @@ from pydantic_settings import (
 
 DEFAULT_HOME = Path("var")
 STAGES = ("upstream", "input", "final")
+ECONOMIES = ("countries", "eu27")
 
 
 def home_path() -> Path:
@@ -91,6 +92,10 @@ class Settings(BaseSettings):
     max_rejected_share: float = Field(
         0.001, ge=0, le=1, description="Share of a year's rows that may be rejected before the year is refused"
     )
+    economies: str = Field(
+        "countries",
+        description="Who trades: `countries`, `eu27` (the EU as one economy), or a CSV file of groups (economy,iso3)",
+    )
     product_set: str = Field("critical30", description="Product set, by plugin name")
     classifier: str | None = Field(
         None, description="Classifier whose votes are taken; by default the product set's own"
@@ -112,6 +117,7 @@ class Settings(BaseSettings):
         0.85, ge=0, lt=1, description="Damping: the weight of a supplier's own risk against its hazard"
     )
     hazard: str = Field("uniform", description="Hazard of suppliers, by plugin name")
+    hazard_file: Path | None = Field(None, description="CSV file of the hazard `file`: iso3[,year],hazard")
     exposure: Literal["exposure", "import_reliance", "import_intensity"] = Field(
         "exposure", description="Definition of the column exposure"
     )
@@ -119,6 +125,13 @@ class Settings(BaseSettings):
         2000, ge=100, description="Bootstrap draws over countries behind a tier contrast's interval"
     )
     contrast_seed: int = Field(20250802, ge=0, description="Seed of those draws")
+    perturbation_draws: int = Field(
+        0, ge=0, description="Draws of perturbed flows behind indicator_intervals; 0 leaves that table empty"
+    )
+    perturbation_sigma: float = Field(
+        0.3, gt=0, le=2, description="Standard deviation of the logarithm of a flow in those draws"
+    )
+    perturbation_seed: int = Field(20250804, ge=0, description="Seed of those draws")
 
     cluster_k: int = Field(5, ge=2, le=10, description="Number of clusters of economies")
     cluster_countries: int = Field(
@@ -150,7 +163,12 @@ class Settings(BaseSettings):
             raise ValueError("model_deltas must be different whole numbers of years, at least 1")
         return deltas
 
-    @field_validator("home", "data", mode="after")
+    @field_validator("economies", mode="after")
+    @classmethod
+    def _economies(cls, value: str) -> str:
+        return value if value in ECONOMIES else str(Path(value).expanduser().absolute())
+
+    @field_validator("home", "data", "hazard_file", mode="after")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None

@@ -77,7 +77,7 @@ def test_an_unknown_group_is_an_error():
         ("product_sets", ProductSet, {"critical30", "world168"}),
         ("classifiers", Classifier, {"critical30"}),
         ("link_proposers", LinkProposer, {"critical30"}),
-        ("hazards", Hazard, {"uniform", "political_stability"}),
+        ("hazards", Hazard, {"uniform", "political_stability", "file"}),
         ("indicators", Indicator, {"exposure", "systemic_trade_risk", "multi_tier_risk", "rca"}),
         ("models", Model, {"rca_growth", "entry", "input_linked"}),
     ],

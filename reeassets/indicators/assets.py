@@ -2,35 +2,29 @@
 
 import pandas as pd
 
-from reeassets import plugins
-from reeassets.indicators import aggregates, compute, contrasts
-from reeassets.indicators.contract import Hazard, registered_hazards, registered_indicators
-from reeassets.indicators.hazards import hazard_coverage
+from reeassets.indicators import aggregates, compute, contrasts, inputs
+from reeassets.indicators.contract import (
+    Hazard,
+    configured_hazard,
+    registered_hazards,
+    registered_indicators,
+)
+from reeassets.indicators.hazards import UNIFORM, hazard_coverage, of_economies
 from reeassets.indicators.year_network import YearNetwork
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
-from reeassets.products.carried import set_totals
 from reeassets.settings import Settings
 from reeassets.trade.bundled import digests
 
-_INPUTS = ("trade_flows", "country_totals", "io_links")
 _PLUGINS = ("indicators", "hazards")
 
 
-def _hazard(settings: Settings) -> Hazard:
-    return plugins.get("hazards", settings.hazard, Hazard)
+def _hazard_files(settings: Settings, year: int | None) -> dict[str, str]:  # noqa: ARG001  (as Recipe.outside is called)
+    return digests(configured_hazard(settings).data_files())
 
 
-def _network(step: Step, hazard: Hazard) -> YearNetwork:
-    flows = step.read("trade_flows")
-    return YearNetwork.build(
-        flows,
-        step.read("country_totals"),
-        set_totals(flows),
-        step.read("io_links"),
-        hazard,
-        step.settings,
-    )
+def _files_of_all_hazards(settings: Settings, year: int | None) -> dict[str, str]:  # noqa: ARG001
+    return digests([path for hazard in registered_hazards(settings) for path in hazard.data_files()])
 
 
 def _say_basis(step: Step, network: YearNetwork, hazards: list[Hazard]) -> None:
@@ -41,17 +35,16 @@ def _say_basis(step: Step, network: YearNetwork, hazards: list[Hazard]) -> None:
 
 
 @recipe(
-    inputs=_INPUTS,
+    inputs=inputs.TABLES,
     uses=("alpha", "hazard", "exposure"),
     plugins=_PLUGINS,
-    outside=lambda settings, _: digests(_hazard(settings).data_files()),
+    outside=_hazard_files,
     kinds=frozenset({"scipy", "parquet"}),
 )
 def product_indicators(step: Step) -> pd.DataFrame:
     """Compute every registered indicator on a year's network."""
-    hazard = _hazard(step.settings)
-    network = _network(step, hazard)
-    _say_basis(step, network, [hazard])
+    network = inputs.network_of(step.read, step.settings)
+    _say_basis(step, network, [of_economies(configured_hazard(step.settings), step.read("economy_members"))])
     table = compute.product_indicators(network, registered_indicators())
     step.metadata["solver"] = {
         name: {"iterations": solution.iterations, "residual": solution.residual}
@@ -65,16 +58,17 @@ def product_indicators(step: Step) -> pd.DataFrame:
 
 
 @recipe(
-    inputs=_INPUTS,
+    inputs=inputs.TABLES,
     uses=("alpha",),
     plugins=_PLUGINS,
-    outside=lambda *_: digests([path for hazard in registered_hazards() for path in hazard.data_files()]),
+    outside=_files_of_all_hazards,
     kinds=frozenset({"scipy", "parquet"}),
 )
 def indicator_variants(step: Step) -> pd.DataFrame:
     """Compute every definition of exposure, and the risks under every registered hazard."""
-    hazards = registered_hazards()
-    network = _network(step, hazards[0])
+    network = inputs.network_of(step.read, step.settings, UNIFORM)
+    members = step.read("economy_members")
+    hazards = [of_economies(hazard, members) for hazard in registered_hazards(step.settings)]
     _say_basis(step, network, hazards)
     return compute.indicator_variants(network, hazards)
 

@@ -86,8 +86,8 @@ def sums(group: Ints, values: Floats, n_groups: int) -> Floats:
     return np.bincount(group, values, n_groups).astype(np.float64)
 
 
-def production_matrix(links: pd.DataFrame, nodes: Nodes, domestic_share: Floats) -> csr_array:
-    """Return ``d[j,q] w[p,q]`` in row (j, q) and column (j, p) for each accepted link, shape (n, n).
+def link_matrix(links: pd.DataFrame, nodes: Nodes) -> csr_array:
+    """Return ``w[p,q]`` in row (j, q) and column (j, p) for each accepted link, shape (n, n).
 
     Parameters
     ----------
@@ -95,8 +95,6 @@ def production_matrix(links: pd.DataFrame, nodes: Nodes, domestic_share: Floats)
         The table ``io_links``; links of products that do not trade are no entries.
     nodes : Nodes
         The pairs.
-    domestic_share : ndarray, shape (n,)
-        ``d`` of each pair, in [0, 1].
     """
     accepted = validation.accepted_links(links)
     sources = nodes.products.get_indexer(pd.Index(accepted["input"]))
@@ -105,7 +103,20 @@ def production_matrix(links: pd.DataFrame, nodes: Nodes, domestic_share: Floats)
     columns, rows = nodes.node_of[:, sources[traded]], nodes.node_of[:, targets[traded]]
     weights = np.broadcast_to(accepted["weight"].to_numpy(dtype=float)[traded], rows.shape)
     present = (columns >= 0) & (rows >= 0)
-    columns, rows, weights = columns[present], rows[present], weights[present]
-    entries = weights * domestic_share[rows]
-    kept = entries > 0
-    return csr_array((entries[kept], (rows[kept], columns[kept])), shape=(nodes.n, nodes.n))
+    return csr_array((weights[present], (rows[present], columns[present])), shape=(nodes.n, nodes.n))
+
+
+def production_matrix(link_weights: csr_array, domestic_share: Floats) -> csr_array:
+    """Return ``d[j,q] w[p,q]`` in row (j, q) and column (j, p), without zeros, shape (n, n).
+
+    Parameters
+    ----------
+    link_weights : csr_array, shape (n, n)
+        From :func:`link_matrix`.
+    domestic_share : ndarray, shape (n,)
+        ``d`` of each pair, in [0, 1].
+    """
+    entries = link_weights.data * np.repeat(domestic_share, np.diff(link_weights.indptr))
+    production = csr_array((entries, link_weights.indices, link_weights.indptr), shape=link_weights.shape, copy=True)
+    production.eliminate_zeros()
+    return production

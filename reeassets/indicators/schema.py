@@ -37,7 +37,7 @@ def product_indicators_table(settings: Settings) -> Table:
     )
 
 
-def indicator_variants_table() -> Table:
+def indicator_variants_table(settings: Settings) -> Table:
     """Return the table of alternative definitions: three of exposure, three risks under each registered hazard.
 
     Raises
@@ -46,7 +46,7 @@ def indicator_variants_table() -> Table:
         If a registered hazard does not load or keeps no contract.
     """
     columns = {indicator.name: indicator.column for indicator in EXPOSURE_VARIANTS}
-    for hazard in registered_hazards():
+    for hazard in registered_hazards(settings):
         for indicator in HAZARD_VARIANTS:
             columns[variant_name(indicator.name, hazard.name)] = column(
                 "float64",
@@ -152,7 +152,7 @@ def tables(settings: Settings) -> list[Table]:
     """Return the tables of this stage."""
     return [
         product_indicators_table(settings),
-        indicator_variants_table(),
+        indicator_variants_table(settings),
         country_indicators_table(settings),
         tier_contrasts_table(settings),
         tier_contrasts_pooled_table(settings),

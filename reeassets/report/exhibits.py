@@ -76,7 +76,7 @@ def exhibits(
     settings : Settings
         The configuration of the run.
     """
-    countries = labels.country_names(tables["countries"])
+    countries = labels.country_names(tables["economies"])
     made = [
         Exhibit(
             id="product-set",

@@ -18,7 +18,7 @@ from reeassets_tests.conftest import clean_environment
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 KEYS = """
-trade: countries country_totals* nomenclature product_totals* raw_trade* rejected_rows*
+trade: countries country_totals* economies economy_members* nomenclature product_totals* raw_trade* rejected_rows*
 products: classified_products concordance_value* product_concordance product_votes trade_flows*
 networks: candidate_links io_links network_edges* product_tiers
 indicators: country_indicators* indicator_variants* product_indicators* tier_contrasts tier_contrasts_pooled

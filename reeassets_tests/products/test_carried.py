@@ -24,14 +24,14 @@ def files(tmp_path):
         ],
         columns=["year", "exporter_code", "importer_code", "product", "value_kusd", "quantity_t"],
     )
-    countries = pd.DataFrame({"country_code": [276, 280, 156], "iso3": ["DEU", "DEU", "CHN"]})
+    countries = pd.DataFrame({"country_code": [276, 280, 156], "economy": ["DEU", "DEU", "CHN"]})
     raw.to_parquet(tmp_path / "raw.parquet")
-    countries.to_parquet(tmp_path / "countries.parquet")
+    countries.to_parquet(tmp_path / "economies.parquet")
 
     def flows(concordance):
         concordance.to_parquet(tmp_path / "concordance.parquet")
         with duckdb.connect(":memory:") as connection:
-            paths = (tmp_path / f"{name}.parquet" for name in ("raw", "countries", "concordance"))
+            paths = (tmp_path / f"{name}.parquet" for name in ("raw", "economies", "concordance"))
             table = TRADE_FLOWS.check(trade_flows(connection, *paths))
         return {tuple(row[1:4]): tuple(row[4:]) for row in table.itertuples(index=False, name=None)}
 

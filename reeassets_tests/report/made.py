@@ -44,12 +44,12 @@ def origin(**changes: Any) -> Origin:
 
 def country_table() -> pd.DataFrame:
     rows = [
-        (156, "China", "CN", "CHN"),
-        (276, "Germany", "DE", "DEU"),
-        (280, "Fed. Rep. of Germany (...1990)", "DE", "DEU"),
-        (842, "USA", "US", "USA"),
+        (156, "CHN", "CHN", "China", False),
+        (276, "DEU", "DEU", "Germany", False),
+        (280, "DEU", "DEU", "Fed. Rep. of Germany (...1990)", False),
+        (842, "USA", "USA", "USA", False),
     ]
-    return pd.DataFrame(rows, columns=["country_code", "country_name", "iso2", "iso3"])
+    return pd.DataFrame(rows, columns=["country_code", "country", "economy", "economy_name", "merged"])
 
 
 def product_totals() -> pd.DataFrame:
@@ -302,7 +302,7 @@ SCHEMAS = {
     for table in stage.tables(SETTINGS)
 }
 FRAMES = {
-    "countries": country_table,
+    "economies": country_table,
     "product_totals": product_totals,
     "classified_products": classified_products,
     "io_links": io_links,

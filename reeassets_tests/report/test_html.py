@@ -153,7 +153,7 @@ def test_hostile_text_is_shown_and_not_run(page):
     products = made.classified_products()
     products["description"] = HOSTILE
     countries = made.country_table()
-    countries["country_name"] = HOSTILE
+    countries["economy_name"] = HOSTILE
     links = made.io_links().assign(rationale=HOSTILE)
     clusters = made.country_clusters().replace({"cluster_name": {made.LOW: HOSTILE}})
     profiles = made.cluster_profiles().replace({"cluster_name": {made.LOW: HOSTILE}})
@@ -161,7 +161,7 @@ def test_hostile_text_is_shown_and_not_run(page):
     models = made.rca_models().assign(note=HOSTILE, hazard=HOSTILE)
     tables = made.tables(
         classified_products=products,
-        countries=countries,
+        economies=countries,
         io_links=links,
         country_clusters=clusters,
         cluster_profiles=profiles,

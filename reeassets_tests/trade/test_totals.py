@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from reeassets.trade import totals
+from reeassets.trade.economies import economies
 
 
 @pytest.fixture
@@ -21,10 +22,12 @@ def files(tmp_path):
         ],
         columns=["year", "exporter_code", "importer_code", "product", "value_kusd", "quantity_t"],
     )
-    countries = pd.DataFrame({"country_code": [276, 280, 156], "iso3": ["DEU", "DEU", "CHN"]})
+    countries = pd.DataFrame(
+        {"country_code": [276, 280, 156], "iso3": ["DEU", "DEU", "CHN"], "country_name": ["Germany", "GDR", "China"]}
+    )
     raw.to_parquet(tmp_path / "raw.parquet")
-    countries.to_parquet(tmp_path / "countries.parquet")
-    return tmp_path / "raw.parquet", tmp_path / "countries.parquet"
+    economies(countries, []).to_parquet(tmp_path / "economies.parquet")
+    return tmp_path / "raw.parquet", tmp_path / "economies.parquet"
 
 
 @pytest.fixture
@@ -46,4 +49,8 @@ def test_product_totals(files, connection):
 
 
 def test_every_row_that_is_not_used_is_counted_with_its_reason(files, connection):
-    assert totals.unaccounted_flows(connection, *files) == {"unknown_country": 1, "within_country": 1}
+    assert totals.unaccounted_flows(connection, *files) == {
+        "unknown_country": 1,
+        "within_country": 1,
+        "within_economy": 0,
+    }
