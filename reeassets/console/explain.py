@@ -39,7 +39,7 @@ def _hazard(value: float) -> str:
 
 
 def _money(value: float) -> str:
-    return f"{value:,.0f}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def explain_pair(

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from reeassets.indicators import aggregates, compute, contrasts, inputs
+from reeassets.indicators import aggregates, compute, contrasts, inputs, uncertainty
 from reeassets.indicators.contract import (
     Hazard,
     configured_hazard,
@@ -10,6 +10,7 @@ from reeassets.indicators.contract import (
     registered_indicators,
 )
 from reeassets.indicators.hazards import UNIFORM, hazard_coverage, of_economies
+from reeassets.indicators.schema import indicator_intervals_table
 from reeassets.indicators.year_network import YearNetwork
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
@@ -81,6 +82,27 @@ def country_indicators(step: Step) -> pd.DataFrame:
 
 
 @recipe(
+    inputs=(*inputs.TABLES, "classified_products"),
+    uses=("alpha", "hazard", "exposure", "perturbation_draws", "perturbation_sigma", "perturbation_seed"),
+    plugins=_PLUGINS,
+    outside=_hazard_files,
+    kinds=frozenset({"scipy", "parquet"}),
+)
+def indicator_intervals(step: Step) -> pd.DataFrame:
+    """Perturb the flows and say how far the country indicators move; empty unless draws are asked for."""
+    step.metadata["perturbation"] = (
+        f"{step.settings.perturbation_draws} draws, sigma {step.settings.perturbation_sigma:g}"
+        if step.settings.perturbation_draws
+        else "off: the setting perturbation_draws is 0"
+    )
+    if not step.settings.perturbation_draws:
+        return indicator_intervals_table(step.settings).empty()
+    stages = sets.stages(step.read("classified_products"))
+    network = inputs.network_of(step.read, step.settings)
+    return uncertainty.indicator_intervals(network, stages, registered_indicators())
+
+
+@recipe(
     inputs=("country_indicators",),
     uses=("contrast_draws", "contrast_seed", "years"),
     kinds=frozenset({"scipy", "parquet"}),
@@ -100,4 +122,11 @@ def tier_contrasts_pooled(step: Step) -> pd.DataFrame:
     return contrasts.tier_contrasts_pooled(step.read("country_indicators"), step.settings)
 
 
-RECIPES = [product_indicators, indicator_variants, country_indicators, tier_contrasts, tier_contrasts_pooled]
+RECIPES = [
+    product_indicators,
+    indicator_variants,
+    country_indicators,
+    indicator_intervals,
+    tier_contrasts,
+    tier_contrasts_pooled,
+]

@@ -117,6 +117,11 @@ class Indicator:
         # A sum over products has no upper end, and a sum of nothing is 0.
         return self._column(meaning, nullable=self.aggregate == "mean", bounded_above=self.aggregate == "mean")
 
+    def interval_column(self, end: str) -> pa.Column:
+        """Its column in ``indicator_intervals`` for the ``low`` or ``high`` end."""
+        meaning = f"{end.capitalize()} end of the 95 % interval of {self.name} under perturbed flows"
+        return self._column(meaning, nullable=self.aggregate == "mean", bounded_above=self.aggregate == "mean")
+
     def _column(self, meaning: str, *, nullable: bool, bounded_above: bool) -> pa.Column:
         high = self.high if bounded_above else None
         return column(

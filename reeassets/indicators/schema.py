@@ -4,6 +4,7 @@ import pandera.pandas as pa
 
 from reeassets.indicators.compute import EXPOSURE_VARIANTS, HAZARD_VARIANTS, variant_name
 from reeassets.indicators.contract import registered_hazards, registered_indicators
+from reeassets.indicators.uncertainty import ENDS, interval_name
 from reeassets.settings import STAGES, Settings
 from reeassets.tables import Table, column, country_column, product_column, year_column
 
@@ -86,6 +87,28 @@ def country_indicators_table(settings: Settings) -> Table:
     )
 
 
+def indicator_intervals_table(settings: Settings) -> Table:
+    """Return the table of intervals of ``country_indicators``; errors as in :func:`product_indicators_table`."""
+    columns = {
+        interval_name(indicator.name, end): indicator.under(settings).interval_column(end)
+        for indicator in registered_indicators()
+        for end in ENDS
+    }
+    return Table(
+        stage="indicators",
+        name="indicator_intervals",
+        description="95 % intervals of country_indicators under perturbed flows; no rows if perturbation_draws is 0.",
+        columns={
+            "year": year_column(),
+            "country": country_column(),
+            "stage": column("str", "Stage of the supply chain", isin=STAGES),
+            **columns,
+        },
+        key=("year", "country", "stage"),
+        by_year=True,
+    )
+
+
 def _bounded(meaning: str) -> pa.Column:
     return column("float64", meaning, nullable=True, ge=-1.0, le=1.0)
 
@@ -154,6 +177,7 @@ def tables(settings: Settings) -> list[Table]:
         product_indicators_table(settings),
         indicator_variants_table(settings),
         country_indicators_table(settings),
+        indicator_intervals_table(settings),
         tier_contrasts_table(settings),
         tier_contrasts_pooled_table(settings),
     ]

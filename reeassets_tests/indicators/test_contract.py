@@ -184,6 +184,7 @@ def test_every_column_of_every_table_has_a_meaning():
         "product_indicators",
         "indicator_variants",
         "country_indicators",
+        "indicator_intervals",
         "tier_contrasts",
         "tier_contrasts_pooled",
     ]
