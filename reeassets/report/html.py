@@ -27,6 +27,7 @@ TABLES = (
     "classified_products",
     "io_links",
     "product_indicators",
+    "country_indicators",
     "tier_contrasts",
     "tier_contrasts_pooled",
     "cluster_features",
@@ -127,7 +128,7 @@ def render(
     return environment.get_template(TEMPLATE.name).render(
         origin=origin,
         settings=settings,
-        exhibits={exhibit.id: exhibit for exhibit in exhibits(tables, members, chosen, settings)},
+        exhibits={exhibit.id: exhibit for exhibit in exhibits(tables, members, chosen, settings, indicators)},
         plotly=Markup(get_plotlyjs()),  # noqa: S704  (the library's own code, which holds no end of a script)
         data=_data_section(tables, members, settings),
         findings=_findings_section(tables["findings"]),

@@ -25,7 +25,7 @@ indicators: country_indicators* indicator_intervals* indicator_variants* product
 clusters: cluster_choice cluster_features cluster_profiles cluster_transitions country_clusters
 models: findings panel rca_models
 report: html_report warehouse
-"""
+"""  # noqa: E501
 
 
 @pytest.fixture(scope="module")

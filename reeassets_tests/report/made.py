@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from reeassets.clusters import schema as clusters
+from reeassets.indicators import aggregates
 from reeassets.indicators import schema as indicators
 from reeassets.indicators.contract import registered_indicators
 from reeassets.models import schema as models
@@ -296,6 +297,11 @@ def findings() -> pd.DataFrame:
     )
 
 
+def country_indicators() -> pd.DataFrame:
+    """Aggregated as the platform does."""
+    return aggregates.country_indicators(product_indicators(), pd.Series(STAGES), registered_indicators())
+
+
 SCHEMAS = {
     table.name: table
     for stage in (trade, products, networks, indicators, clusters, models)
@@ -307,6 +313,7 @@ FRAMES = {
     "classified_products": classified_products,
     "io_links": io_links,
     "product_indicators": product_indicators,
+    "country_indicators": country_indicators,
     "tier_contrasts": tier_contrasts,
     "tier_contrasts_pooled": tier_contrasts_pooled,
     "cluster_features": cluster_features,

@@ -66,7 +66,7 @@ def squeezed(text):
 def test_every_section_is_there(page):
     headings = [attributes["id"] for attributes in page.tags("h2")]
     assert headings == [
-        *("data", "findings", "products", "links", "showcase", "tiers"),
+        *("data", "findings", "products", "links", "showcase", "indicators", "tiers"),
         *("clusters", "models", "caveats", "definitions", "provenance"),
     ]
     targets = {attributes["href"].removeprefix("#") for attributes in page.tags("a")}
@@ -78,7 +78,7 @@ def test_every_figure_is_drawn_once_with_fixed_ids(page):
         attributes["id"].removeprefix("plot-") for attributes in page.tags("div") if attributes.get("class") == "plot"
     ]
     assert plots == [
-        *("product-set", "links", "influence", "risk", "tier-contrasts"),
+        *("product-set", "links", "influence", "risk", "indicators", "tier-contrasts"),
         *("cluster-profiles", "cluster-paths", "curve-exposure", "curve-risk-input"),
     ]
     assert list(page.figures) == plots
@@ -88,7 +88,7 @@ def test_every_figure_is_drawn_once_with_fixed_ids(page):
 
 
 def test_axes_have_titles(page):
-    for name in ("product-set", "influence", "risk", "tier-contrasts", "curve-exposure"):
+    for name in ("product-set", "influence", "risk", "indicators", "tier-contrasts", "curve-exposure"):
         layout = page.figures[name]["layout"]
         titles = [
             axis["title"]["text"] for key, axis in layout.items() if "axis" in key and "text" in axis.get("title", {})
@@ -208,6 +208,7 @@ def test_without_links_and_models_the_page_says_so():
         "product-set",
         "influence",
         "risk",
+        "indicators",
         "tier-contrasts",
         "cluster-profiles",
         "cluster-paths",
