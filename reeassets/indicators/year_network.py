@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 
 from reeassets.indicators import validation
 from reeassets.indicators.contract import Hazard
-from reeassets.indicators.nodes import link_matrix, number_nodes, production_matrix, sums
+from reeassets.indicators.nodes import link_matrix, number_nodes, production_matrix, stacked, sums
 from reeassets.indicators.solve import Solution, block_sum_norm, solve_contraction
 from reeassets.settings import Settings
 
@@ -269,8 +269,8 @@ def _trade(exporter: Ints, importer: Ints, value: Floats, link_weights: csr_arra
         "imports": imports,
         "exports": exports,
         "value": value,
-        "supply_shares": csr_array((shares, (exporter, importer)), shape=(n, n)),
-        "inflow_shares": csr_array((shares, (importer, exporter)), shape=(n, n)),
+        "supply_shares": stacked(shares, exporter, importer, n),
+        "inflow_shares": stacked(shares, importer, exporter, n),
         "link_weights": link_weights,
         "production": production_matrix(link_weights, (supply - imports) / supply),
     }

@@ -1,4 +1,4 @@
-"""Economies: which countries are taken together as one trader before anything is computed (docs/ECONOMIES.md).
+"""Economies: which countries are taken together as one trader before anything is computed (docs/INDICATORS.md).
 
 A country of BACI may already have several codes (276 and 280 are both DEU): their flows are summed, and what is left
 inside is not trade. An economy is the same rule one step further, so everything after raw trade sees economies alone.

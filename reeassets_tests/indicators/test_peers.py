@@ -15,7 +15,7 @@ def by_economic_complexity(exports: pd.DataFrame) -> pd.Series:
     """Return the index by (country, product); exports hold ``country, product, value``."""
     from economic_complexity import rca as published
 
-    return published(exports.pivot(index="country", columns="product", values="value")).stack()
+    return published(exports.pivot(index="country", columns="product", values="value")).T.unstack()
 
 
 def by_ecomplexity(exports: pd.DataFrame) -> pd.Series:
