@@ -305,9 +305,10 @@ def main() -> None:
     a_draw = (measured["intervals"][1] - measured["nothing"][1]) / DRAWS
     text = f"""# Benchmarks of the indicators
 
-Written by `python benchmarks/indicators.py`. GENERATED trade: {COUNTRIES} countries, {PRODUCTS} products, {FLOWS:,} flows a
-year with heavy-tailed sizes, {LINKS} links with cycles, {len(YEARS)} years. Whole processes, median of {given.runs}; "processor s"
-is the time on a processor, which other work on the machine lengthens less than the time on the clock.
+Written by `python benchmarks/indicators.py`. GENERATED trade: {COUNTRIES} countries, {PRODUCTS} products,
+{FLOWS:,} flows a year with heavy-tailed sizes, {LINKS} links with cycles, {len(YEARS)} years. Whole processes,
+median of {given.runs}; "processor s" is the time on a processor, which other work on the machine lengthens less than
+the time on the clock.
 
 {machine()}.
 Load of the machine at the end, this benchmark included: {load:.1f} on {os.cpu_count()} processors.
@@ -316,9 +317,9 @@ Load of the machine at the end, this benchmark included: {load:.1f} on {os.cpu_c
 
 `indicators` reads flows, totals and links, computes all ten indicators with multi-tier risk, checks every rule of
 `product_indicators` and `country_indicators`, and writes both. `variants` does so for `indicator_variants`: three
-definitions of exposure, three risks under each of two hazards. `intervals` perturbs the flows of one year {DRAWS} times,
-`nothing` reads that year and builds its network: a draw of `perturbation_draws` takes {a_draw:.2f} s of a processor a
-year at this size.
+definitions of exposure, three risks under each of two hazards. `intervals` perturbs the flows of one year {DRAWS}
+times, `nothing` reads that year and builds its network: a draw of `perturbation_draws` takes {a_draw:.2f} s of a
+processor a year at this size.
 
 | | s | peak MB | processor s |
 |---|---|---|---|
@@ -326,9 +327,10 @@ year at this size.
 
 ## Against networkx, one year
 
-The same ten indicators of {YEARS[-1]} from the same Parquet, in the same run, nothing scaled up: {own:.2f} s with all checks
-(best of 3), networkx {networkx:.1f} s without any, **{networkx / own:.0f} times** as long. networkx solves {PRODUCTS} graphs of
-one product densely and one graph of all by power iteration. The numbers are at most {apart:.0e} apart.
+The same ten indicators of {YEARS[-1]} from the same Parquet, in the same run, nothing scaled up: {own:.2f} s with all
+checks (best of 3), networkx {networkx:.1f} s without any, **{networkx / own:.0f} times** as long. networkx solves
+{PRODUCTS} graphs of one product densely and one graph of all by power iteration. The numbers are at most {apart:.0e}
+apart.
 
 ## Growth, one year
 

@@ -47,7 +47,9 @@ def _problems(settings: Settings) -> Iterator[str]:
     """Yield what is wrong, in the order a user would mend it."""
     for group in plugins.GROUPS:
         yield from (f"{found.origin} does not load: {found.error}" for found in plugins.discover(group) if found.error)
+    from reeassets.indicators.contract import configured_hazard
     from reeassets.products.sets import classifier, product_set
+    from reeassets.trade.economies import chosen_groups, identity
     from reeassets.trade.sources import open_source, require_years, with_years
 
     broken = _problem(lambda: open_source(settings))
@@ -59,6 +61,8 @@ def _problems(settings: Settings) -> Iterator[str]:
             lambda: require_years(source, with_years(settings, source).years),
             lambda: product_set(settings),
             lambda: classifier(settings),
+            lambda: configured_hazard(settings).data_files(),
+            lambda: identity(settings, None) and chosen_groups(settings, source.countries()),
         ]
         yield from (told for told in map(_problem, checks) if told)
     folder = _existing(settings)
