@@ -59,6 +59,9 @@ def run(
     product_set: Annotated[
         str | None, typer.Option(help="Product set; see `reeassets plugins`. Default: critical30")
     ] = None,
+    economies: Annotated[
+        str | None, typer.Option(help="countries, eu27, or a CSV file of groups (economy,iso3). Default: countries")
+    ] = None,
     home: Home = None,
     force: Annotated[bool, typer.Option("--force", help="Make everything again, current or not")] = False,
 ) -> None:
@@ -66,7 +69,7 @@ def run(
 
     What is given here is remembered in settings.toml of the home. Exit status 0 only if every blocking check passed.
     """
-    settings = _settings(home, source=source, data=data, years=years, product_set=product_set)
+    settings = _settings(home, source=source, data=data, years=years, product_set=product_set, economies=economies)
     from reeassets.console.run import run_and_report
 
     raise typer.Exit(run_and_report(settings, out, force=force))
@@ -197,6 +200,20 @@ def shock(
     from reeassets.console.shock import shock_and_report
 
     shock_and_report(_settings(home), given, file, out, limit=limit)
+
+
+@app.command(epilog="Example: [bold]reeassets explain DEU 850511 --year 2023[/bold]")
+def explain(
+    country: Annotated[str, typer.Argument(help="Country (ISO3), or an economy's code")],
+    product: Annotated[str, typer.Argument(help="Product of the set, six digits")],
+    year: Annotated[int | None, typer.Option(help="Year. Default: the last one that has been made")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows of each list; the rest is one line")] = 10,
+    home: Home = None,
+) -> None:
+    """Show where the risk of a country in a product comes from: suppliers, their suppliers, inputs, and the sum."""
+    from reeassets.console.explain import explain_pair
+
+    explain_pair(_settings(home), country.upper(), product, year, out, limit=limit)
 
 
 @app.command(epilog="Example: [bold]reeassets graphml 2023 network.graphml[/bold]")

@@ -26,6 +26,7 @@ DEFAULT_HOME = Path("var")
 STAGES = ("upstream", "input", "final")
 # The years of the reference study.
 REFERENCE_YEARS = tuple(range(2007, 2024))
+ECONOMIES = ("countries", "eu27")
 
 
 def home_path() -> Path:
@@ -93,6 +94,10 @@ class Settings(BaseSettings):
     max_rejected_share: float = Field(
         0.001, ge=0, le=1, description="Share of a year's rows that may be rejected before the year is refused"
     )
+    economies: str = Field(
+        "countries",
+        description="Who trades: `countries`, `eu27` (the EU as one economy), or a CSV file of groups (economy,iso3)",
+    )
     product_set: str = Field("critical30", description="Product set, by plugin name")
     classifiers: Annotated[tuple[str, ...], NoDecode] = Field(
         ("recorded",), description="Classifiers whose voters vote together on every code, by plugin name"
@@ -146,6 +151,7 @@ class Settings(BaseSettings):
         0.85, ge=0, lt=1, description="Damping: the weight of a supplier's own risk against its hazard"
     )
     hazard: str = Field("uniform", description="Hazard of suppliers, by plugin name")
+    hazard_file: Path | None = Field(None, description="CSV file of the hazard `file`: iso3[,year],hazard")
     exposure: Literal["exposure", "import_reliance", "import_intensity"] = Field(
         "exposure", description="Definition of the column exposure"
     )
@@ -153,6 +159,13 @@ class Settings(BaseSettings):
         2000, ge=100, description="Bootstrap draws over countries behind a tier contrast's interval"
     )
     contrast_seed: int = Field(20250802, ge=0, description="Seed of those draws")
+    perturbation_draws: int = Field(
+        0, ge=0, description="Draws of perturbed flows behind indicator_intervals; 0 leaves that table empty"
+    )
+    perturbation_sigma: float = Field(
+        0.3, gt=0, le=2, description="Standard deviation of the logarithm of a flow in those draws"
+    )
+    perturbation_seed: int = Field(20250804, ge=0, description="Seed of those draws")
 
     cluster_k: int = Field(5, ge=2, le=10, description="Number of clusters of economies")
     cluster_countries: int = Field(
@@ -224,7 +237,12 @@ class Settings(BaseSettings):
             raise ValueError("a price is a number of US$ per million tokens, at least 0")
         return prices
 
-    @field_validator("home", "data", "shock_file", mode="after")
+    @field_validator("economies", mode="after")
+    @classmethod
+    def _economies(cls, value: str) -> str:
+        return value if value in ECONOMIES else str(Path(value).expanduser().absolute())
+
+    @field_validator("home", "data", "hazard_file", "shock_file", mode="after")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None

@@ -8,7 +8,7 @@ import pytest
 
 from .conftest import REPOSITORY, reeassets
 
-COMMANDS = ("run", "ui", "tables", "show", "shock", "graphml", "plugins", "doctor")
+COMMANDS = ("run", "ui", "tables", "show", "explain", "shock", "graphml", "products", "plugins", "doctor")
 
 
 @pytest.fixture
@@ -108,6 +108,14 @@ def test_doctor(finished, tmp_path):
     sick = reeassets("doctor", home=tmp_path, check=False, REEASSETS_YEARS="1990")
     assert sick.returncode == 1
     assert "1990" in sick.stdout
+
+
+def test_doctor_finds_files_of_settings_that_are_not_there(tmp_path):
+    missing = {"REEASSETS_HAZARD": "file", "REEASSETS_HAZARD_FILE": "h.csv", "REEASSETS_ECONOMIES": "eu72"}
+    sick = reeassets("doctor", home=tmp_path, check=False, **missing)
+    assert sick.returncode == 1
+    assert "h.csv: there is no such file; the setting hazard_file names it" in sick.stdout
+    assert "eu72: there is no such file; the setting economies names it" in sick.stdout
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -47,8 +47,10 @@ def _problems(settings: Settings) -> Iterator[str]:
     """Yield what is wrong, in the order a user would mend it."""
     for group in plugins.GROUPS:
         yield from (f"{found.origin} does not load: {found.error}" for found in plugins.discover(group) if found.error)
+    from reeassets.indicators.contract import configured_hazard
     from reeassets.products.sets import classifiers, product_set
     from reeassets.shocks import catalogue
+    from reeassets.trade.economies import chosen_groups, identity
     from reeassets.trade.sources import open_source, require_years, with_years
 
     broken = _problem(lambda: open_source(settings))
@@ -61,6 +63,8 @@ def _problems(settings: Settings) -> Iterator[str]:
             lambda: catalogue.check(with_years(settings, source)),
             lambda: product_set(settings),
             lambda: classifiers(settings),
+            lambda: configured_hazard(settings).data_files(),
+            lambda: identity(settings, None) and chosen_groups(settings, source.countries()),
         ]
         yield from (told for told in map(_problem, checks) if told)
     folder = _existing(settings)
@@ -88,7 +92,7 @@ def examine(settings: Settings, console: Console) -> int:
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         default = field.get_default(call_default_factory=True)
-        shown = format_years(value) if name == "years" else str(value)
+        shown = format_years(value) if name in {"years", "link_years"} else str(value)
         fields.add_row(name, shown if value == default else f"[bold]{shown}[/bold]", f"[dim]{field.description}[/dim]")
     console.print(fields)
     console.print()

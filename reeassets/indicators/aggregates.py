@@ -1,6 +1,7 @@
 """Indicators per country and stage of the supply chain: import-value-weighted means, or sums."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,60 @@ from numpy.typing import NDArray
 from reeassets.indicators.contract import Indicator
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.integer]
+_KEY = ["year", "country", "stage"]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Which rows belong to which country and stage of a year.
+
+    Attributes
+    ----------
+    keys : DataFrame
+        ``year, country, stage``, one row per group, sorted.
+    group : ndarray of int, shape (n,)
+        Group of each row.
+    """
+
+    keys: pd.DataFrame
+    group: Ints
+
+    @classmethod
+    def of(cls, pairs: pd.DataFrame, stages: pd.Series) -> "Grouping":
+        """Group rows with the columns ``year, country, product``.
+
+        Raises
+        ------
+        ValueError
+            If a product has no stage, or two.
+        """
+        if stages.index.has_duplicates:
+            raise ValueError(f"products with two stages: {', '.join(stages.index[stages.index.duplicated()].unique())}")
+        stage = pairs["product"].map(stages)
+        if stage.isna().any():
+            raise ValueError(
+                f"products without a stage: {', '.join(sorted(pairs.loc[stage.isna(), 'product'].unique()))}"
+            )
+        groups = pairs[["year", "country"]].assign(stage=stage).groupby(_KEY, sort=True)
+        return cls(groups.size().index.to_frame(index=False), groups.ngroup().to_numpy())
+
+    def sums(self, values: Floats) -> Floats:
+        """Return the sum of each group, shape (n_groups,); a missing value counts as 0."""
+        return np.bincount(self.group, np.nan_to_num(values), len(self.keys)).astype(np.float64)
+
+    def means(self, values: Floats, weights: Floats) -> Floats:
+        """Return the weighted mean of each group, shape (n_groups,); NaN where no weight stands on a value."""
+        weights = np.where(np.isnan(values), 0.0, weights)
+        weight, total = self.sums(weights), self.sums(weights * np.nan_to_num(values))
+        means = np.divide(total, weight, out=np.full(len(self.keys), np.nan), where=weight > 0)
+        known = values[~np.isnan(values)]
+        # A mean lies between its values; rounding can put it a unit in the last place beside them, out of the range.
+        return np.clip(means, known.min(), known.max()) if known.size else means
+
+    def aggregate(self, indicator: Indicator, values: Floats, imports: Floats) -> Floats:
+        """Return an indicator of each group: import-weighted mean or sum, as the indicator says, shape (n_groups,)."""
+        return self.sums(values) if indicator.aggregate == "sum" else self.means(values, imports)
 
 
 def country_indicators(
@@ -37,35 +92,14 @@ def country_indicators(
     ValueError
         If a product has no stage, or two.
     """
-    if stages.index.has_duplicates:
-        raise ValueError(f"products with two stages: {', '.join(stages.index[stages.index.duplicated()].unique())}")
     frame = product_indicators.sort_values(["year", "country", "product"], ignore_index=True)
-    stage = frame["product"].map(stages)
-    if stage.isna().any():
-        raise ValueError(f"products without a stage: {', '.join(sorted(frame.loc[stage.isna(), 'product'].unique()))}")
-    groups = frame.assign(stage=stage).groupby(["year", "country", "stage"], sort=True)
-    group = groups.ngroup().to_numpy()
-    sizes = groups.size()
-    n_groups, imports = len(sizes), frame["imports_kusd"].to_numpy(dtype=float)
-    result = sizes.index.to_frame(index=False)
-    result["n_products"] = sizes.to_numpy(dtype=np.int64)
+    grouping = Grouping.of(frame, stages)
+    imports = frame["imports_kusd"].to_numpy(dtype=float)
+    result = grouping.keys.copy()
+    result["n_products"] = np.bincount(grouping.group, minlength=len(result)).astype(np.int64)
     for name in ("imports_kusd", "exports_kusd"):
-        result[name] = np.bincount(group, frame[name].to_numpy(dtype=float), n_groups)
+        result[name] = grouping.sums(frame[name].to_numpy(dtype=float))
     for indicator in indicators:
         values = frame[indicator.name].to_numpy(dtype=float)
-        if indicator.aggregate == "sum":
-            result[indicator.name] = np.bincount(group, np.nan_to_num(values), n_groups)
-        else:
-            result[indicator.name] = _weighted_mean(values, imports, group, n_groups)
+        result[indicator.name] = grouping.aggregate(indicator, values, imports)
     return result
-
-
-def _weighted_mean(values: Floats, weights: Floats, group: NDArray[np.integer], n_groups: int) -> Floats:
-    """Return the weighted mean of each group, shape (n_groups,); NaN where no weight stands on a value."""
-    weights = np.where(np.isnan(values), 0.0, weights)
-    weight = np.bincount(group, weights, n_groups)
-    total = np.bincount(group, weights * np.nan_to_num(values), n_groups)
-    means = np.divide(total, weight, out=np.full(n_groups, np.nan), where=weight > 0)
-    known = values[~np.isnan(values)]
-    # A mean lies between its values; rounding can put it a unit in the last place beside them, and outside the range.
-    return np.clip(means, known.min(), known.max()) if known.size else means

@@ -39,7 +39,7 @@ BUILT_IN_INDICATORS = (
     "rsca",
     "multi_tier_risk",
 )
-BUILT_IN_HAZARDS = ("uniform", "political_stability")
+BUILT_IN_HAZARDS = ("uniform", "political_stability", "file")
 RESERVED = ("year", "country", "product", "stage", "n_products", "imports_kusd", "exports_kusd")
 
 
@@ -115,6 +115,11 @@ class Indicator:
         else:
             meaning = f"Import-value-weighted mean over the country's products of the stage of: {self.meaning}"
         # A sum over products has no upper end, and a sum of nothing is 0.
+        return self._column(meaning, nullable=self.aggregate == "mean", bounded_above=self.aggregate == "mean")
+
+    def interval_column(self, end: str) -> pa.Column:
+        """Its column in ``indicator_intervals`` for the ``low`` or ``high`` end."""
+        meaning = f"{end.capitalize()} end of the 95 % interval of {self.name} under perturbed flows"
         return self._column(meaning, nullable=self.aggregate == "mean", bounded_above=self.aggregate == "mean")
 
     def _column(self, meaning: str, *, nullable: bool, bounded_above: bool) -> pa.Column:
@@ -206,6 +211,15 @@ class Hazard(Protocol):
         ...
 
 
+@runtime_checkable
+class ConfiguredHazard(Hazard, Protocol):
+    """A hazard that is there only as the settings configure it."""
+
+    def under(self, settings: Settings) -> Hazard | None:
+        """Return the hazard as configured, or None if the settings do not ask for it."""
+        ...
+
+
 def in_order(names: Iterable[str], first: tuple[str, ...]) -> list[str]:
     """Order names: the built-in ones as given, then external ones by name."""
     present = set(names)
@@ -227,10 +241,40 @@ def registered_indicators() -> list[Indicator]:
     return [found[name] for name in in_order(found, BUILT_IN_INDICATORS)]
 
 
-def registered_hazards() -> list[Hazard]:
-    """Return every registered hazard, built-in ones first; errors as in :func:`registered_indicators`."""
+def registered_hazards(settings: Settings) -> list[Hazard]:
+    """Return every registered hazard that the settings have, built-in ones first.
+
+    Raises
+    ------
+    PluginError
+        As :func:`registered_indicators`.
+    """
     found = plugins.every("hazards", Hazard)
     for name, hazard in found.items():
         if hazard.name != name:
             raise plugins.PluginError(f"the hazard registered as {name!r} calls itself {hazard.name!r}")
-    return [found[name] for name in in_order(found, BUILT_IN_HAZARDS)]
+    there = (_under(found[name], settings) for name in in_order(found, BUILT_IN_HAZARDS))
+    return [hazard for hazard in there if hazard is not None]
+
+
+def configured_hazard(settings: Settings) -> Hazard:
+    """Return the hazard that the settings name.
+
+    Raises
+    ------
+    PluginError
+        If there is none of that name, or it is broken.
+    ValueError
+        If it lacks a setting that it needs.
+    """
+    found = plugins.get("hazards", settings.hazard, Hazard)
+    hazard = _under(found, settings)
+    if hazard is None:
+        # Its own words for what is missing.
+        found.data_files()
+        raise ValueError(f"hazard {settings.hazard}: a setting that it needs is missing")
+    return hazard
+
+
+def _under(hazard: Hazard, settings: Settings) -> Hazard | None:
+    return hazard.under(settings) if isinstance(hazard, ConfiguredHazard) else hazard

@@ -111,5 +111,75 @@ def _ranks(path: Path) -> dict[str, dict[int, float]]:
     return ranks
 
 
+@dataclass(frozen=True)
+class EconomyHazard:
+    """The hazard of merged economies: the export-weighted mean of their members' hazards.
+
+    A hazard is that of a supplier, so a member counts by what it exports out of the economy, over all products of the
+    source, in the year. Where no member exports anything out of it, the economy supplies nobody and its hazard enters
+    no number; it is the plain mean. This project's own rule.
+
+    Attributes
+    ----------
+    of_countries : Hazard
+        The hazard of countries.
+    members : DataFrame
+        The table ``economy_members`` of the year.
+    """
+
+    of_countries: Hazard
+    members: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """Name of the hazard of countries."""
+        return self.of_countries.name
+
+    @property
+    def description(self) -> str:
+        """Description of the hazard of countries."""
+        return self.of_countries.description
+
+    def hazard(self, year: int, countries: list[str]) -> Floats:
+        """Return the hazard of each economy, in [0, 1], shape (n,)."""
+        return self.coverage(year, countries)["hazard"].to_numpy(dtype=float)
+
+    def coverage(self, year: int, countries: list[str]) -> pd.DataFrame:
+        """Return ``country, hazard, basis``, one row per economy, in the order given."""
+        merged = self.members[self.members["economy"].isin(countries)]
+        single = [code for code in countries if code not in set(merged["economy"])]
+        asked = sorted({*single, *merged["country"]})
+        of_country = hazard_coverage(self.of_countries, year, asked).set_index("country")
+        found = of_country.loc[single, ["hazard", "basis"]]
+        means = {code: _mean_hazard(rows, of_country["hazard"]) for code, rows in merged.groupby("economy")}
+        of_group = pd.DataFrame({"hazard": means, "basis": "mean of the members"})
+        return pd.concat([found, of_group]).loc[countries].rename_axis("country").reset_index()
+
+    def data_files(self) -> list[Path]:
+        """Return the files of the hazard of countries."""
+        return self.of_countries.data_files()
+
+
+def _mean_hazard(members: pd.DataFrame, hazard: pd.Series) -> float:
+    weights = members["exports_kusd"].to_numpy(dtype=float)
+    values = hazard.loc[members["country"]].to_numpy(dtype=float)
+    # A mean lies between its values; rounding can put it a unit in the last place beside them.
+    mean = np.average(values, weights=weights if weights.sum() > 0 else None)
+    return float(np.clip(mean, values.min(), values.max()))
+
+
+def of_economies(hazard: Hazard, members: pd.DataFrame) -> Hazard:
+    """Return a hazard of countries as one of economies; itself if none is merged.
+
+    Parameters
+    ----------
+    hazard : Hazard
+        Hazard of countries.
+    members : DataFrame
+        The table ``economy_members`` of the year.
+    """
+    return EconomyHazard(hazard, members) if len(members) else hazard
+
+
 UNIFORM = UniformHazard()
 POLITICAL_STABILITY = PoliticalStability(lambda: bundled_file(WGI_FILE))

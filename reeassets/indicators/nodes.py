@@ -53,6 +53,11 @@ def number_nodes(flows: pd.DataFrame) -> Nodes:
     ----------
     flows : DataFrame
         The table ``trade_flows`` of one year, rows in any order.
+
+    Raises
+    ------
+    ValueError
+        If a flow appears twice.
     """
     n_flows = len(flows)
     both = pd.concat([flows["exporter"], flows["importer"]], ignore_index=True)
@@ -61,8 +66,10 @@ def number_nodes(flows: pd.DataFrame) -> Nodes:
     # Sums of floating-point numbers depend on their order, so the order is the key's, not the table's.
     order = np.lexsort((country_codes[n_flows:], country_codes[:n_flows], product_codes))
     of_product = product_codes[order]
-    from_pair = country_codes[:n_flows][order] * len(products) + of_product
-    to_pair = country_codes[n_flows:][order] * len(products) + of_product
+    from_country, to_country = country_codes[:n_flows][order], country_codes[n_flows:][order]
+    validation.check_once(flows, order, (of_product, from_country, to_country))
+    from_pair = from_country * len(products) + of_product
+    to_pair = to_country * len(products) + of_product
     traded = np.zeros((len(countries), len(products)), dtype=bool)
     traded.flat[from_pair] = True
     traded.flat[to_pair] = True
@@ -86,8 +93,16 @@ def sums(group: Ints, values: Floats, n_groups: int) -> Floats:
     return np.bincount(group, values, n_groups).astype(np.float64)
 
 
-def production_matrix(links: pd.DataFrame, nodes: Nodes, domestic_share: Floats) -> csr_array:
-    """Return ``d[j,q] w[p,q]`` in row (j, q) and column (j, p) for each accepted link, shape (n, n).
+def stacked(values: Floats, rows: Ints, columns: Ints, n: int) -> csr_array:
+    """Return the sparse matrix of shape (n, n) with these entries.
+
+    Its indices take four bytes: a product with a vector is as fast as memory gives them (a sixth less time than eight).
+    """
+    return csr_array((values, (rows.astype(np.int32), columns.astype(np.int32))), shape=(n, n))
+
+
+def link_matrix(links: pd.DataFrame, nodes: Nodes) -> csr_array:
+    """Return ``w[p,q]`` in row (j, q) and column (j, p) for each accepted link, shape (n, n).
 
     Parameters
     ----------
@@ -95,8 +110,6 @@ def production_matrix(links: pd.DataFrame, nodes: Nodes, domestic_share: Floats)
         The table ``io_links``; links of products that do not trade are no entries.
     nodes : Nodes
         The pairs.
-    domestic_share : ndarray, shape (n,)
-        ``d`` of each pair, in [0, 1].
     """
     accepted = validation.accepted_links(links)
     sources = nodes.products.get_indexer(pd.Index(accepted["input"]))
@@ -105,7 +118,20 @@ def production_matrix(links: pd.DataFrame, nodes: Nodes, domestic_share: Floats)
     columns, rows = nodes.node_of[:, sources[traded]], nodes.node_of[:, targets[traded]]
     weights = np.broadcast_to(accepted["weight"].to_numpy(dtype=float)[traded], rows.shape)
     present = (columns >= 0) & (rows >= 0)
-    columns, rows, weights = columns[present], rows[present], weights[present]
-    entries = weights * domestic_share[rows]
-    kept = entries > 0
-    return csr_array((entries[kept], (rows[kept], columns[kept])), shape=(nodes.n, nodes.n))
+    return stacked(weights[present], rows[present], columns[present], nodes.n)
+
+
+def production_matrix(link_weights: csr_array, domestic_share: Floats) -> csr_array:
+    """Return ``d[j,q] w[p,q]`` in row (j, q) and column (j, p), without zeros, shape (n, n).
+
+    Parameters
+    ----------
+    link_weights : csr_array, shape (n, n)
+        From :func:`link_matrix`.
+    domestic_share : ndarray, shape (n,)
+        ``d`` of each pair, in [0, 1].
+    """
+    entries = link_weights.data * np.repeat(domestic_share, np.diff(link_weights.indptr))
+    production = csr_array((entries, link_weights.indices, link_weights.indptr), shape=link_weights.shape, copy=True)
+    production.eliminate_zeros()
+    return production

@@ -4,6 +4,7 @@ import pandera.pandas as pa
 
 from reeassets.indicators.compute import EXPOSURE_VARIANTS, HAZARD_VARIANTS, variant_name
 from reeassets.indicators.contract import registered_hazards, registered_indicators
+from reeassets.indicators.uncertainty import ENDS, interval_name
 from reeassets.settings import STAGES, Settings
 from reeassets.tables import Table, column, country_column, product_column, year_column
 
@@ -37,7 +38,7 @@ def product_indicators_table(settings: Settings) -> Table:
     )
 
 
-def indicator_variants_table() -> Table:
+def indicator_variants_table(settings: Settings) -> Table:
     """Return the table of alternative definitions: three of exposure, three risks under each registered hazard.
 
     Raises
@@ -46,7 +47,7 @@ def indicator_variants_table() -> Table:
         If a registered hazard does not load or keeps no contract.
     """
     columns = {indicator.name: indicator.column for indicator in EXPOSURE_VARIANTS}
-    for hazard in registered_hazards():
+    for hazard in registered_hazards(settings):
         for indicator in HAZARD_VARIANTS:
             columns[variant_name(indicator.name, hazard.name)] = column(
                 "float64",
@@ -80,6 +81,28 @@ def country_indicators_table(settings: Settings) -> Table:
             "imports_kusd": column("float64", "Imports of the stage's products", unit=KUSD, ge=0),
             "exports_kusd": column("float64", "Exports of the stage's products", unit=KUSD, ge=0),
             **{indicator.name: indicator.under(settings).country_column for indicator in registered_indicators()},
+        },
+        key=("year", "country", "stage"),
+        by_year=True,
+    )
+
+
+def indicator_intervals_table(settings: Settings) -> Table:
+    """Return the table of intervals of ``country_indicators``; errors as in :func:`product_indicators_table`."""
+    columns = {
+        interval_name(indicator.name, end): indicator.under(settings).interval_column(end)
+        for indicator in registered_indicators()
+        for end in ENDS
+    }
+    return Table(
+        stage="indicators",
+        name="indicator_intervals",
+        description="95 % intervals of country_indicators under perturbed flows; no rows if perturbation_draws is 0.",
+        columns={
+            "year": year_column(),
+            "country": country_column(),
+            "stage": column("str", "Stage of the supply chain", isin=STAGES),
+            **columns,
         },
         key=("year", "country", "stage"),
         by_year=True,
@@ -152,8 +175,9 @@ def tables(settings: Settings) -> list[Table]:
     """Return the tables of this stage."""
     return [
         product_indicators_table(settings),
-        indicator_variants_table(),
+        indicator_variants_table(settings),
         country_indicators_table(settings),
+        indicator_intervals_table(settings),
         tier_contrasts_table(settings),
         tier_contrasts_pooled_table(settings),
     ]

@@ -1,6 +1,6 @@
 """What the inputs of a year's network must satisfy; every broken rule is a ValueError that names the offenders."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ def single_year(*frames: pd.DataFrame) -> int:
 
 
 def check_flows(flows: pd.DataFrame) -> None:
-    """Raise ValueError if a flow lacks a key, is not positive and finite, stays inside a country, or appears twice."""
+    """Raise ValueError if a flow lacks a key, is not positive and finite, or stays inside a country."""
     nameless = flows[flows[["exporter", "importer", "product"]].isna().any(axis=1)]
     if len(nameless):
         raise ValueError(
@@ -46,9 +46,24 @@ def check_flows(flows: pd.DataFrame) -> None:
     inside = flows[(flows["exporter"] == flows["importer"]).to_numpy()]
     if len(inside):
         raise ValueError(f"{len(inside)} flow(s) stay inside a country: {_named(inside['exporter'].unique())}")
-    twice = flows[flows.duplicated(["exporter", "importer", "product"])]
-    if len(twice):
-        raise ValueError(f"{len(twice)} flow(s) appear twice, e.g. {twice.iloc[0].to_dict()}")
+
+
+def check_once(flows: pd.DataFrame, order: NDArray[np.intp], codes: Sequence[NDArray[np.int64]]) -> None:
+    """Raise ValueError if a flow appears twice.
+
+    Parameters
+    ----------
+    flows : DataFrame
+        The flows.
+    order : ndarray of int, shape (m,)
+        Their positions, sorted by key.
+    codes : sequence of ndarray of int, shape (m,)
+        The parts of the key in that order: comparing neighbours costs a tenth of comparing texts.
+    """
+    same = np.logical_and.reduce([part[1:] == part[:-1] for part in codes])
+    if same.any():
+        first = flows.iloc[order[1:][same][0]]
+        raise ValueError(f"{int(same.sum())} flow(s) appear twice, e.g. {first.to_dict()}")
 
 
 def _by_key(frame: pd.DataFrame, key: str, wanted: pd.Index, table: str) -> pd.DataFrame:

@@ -6,6 +6,7 @@ nodes of the same product, so the supply shares of all products are one sparse m
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from scipy.sparse import csr_array
 
 from reeassets.indicators import validation
 from reeassets.indicators.contract import Hazard
-from reeassets.indicators.nodes import number_nodes, production_matrix, sums
+from reeassets.indicators.nodes import link_matrix, number_nodes, production_matrix, stacked, sums
 from reeassets.indicators.solve import Solution, block_sum_norm, solve_contraction
 from reeassets.settings import Settings
 
@@ -46,6 +47,8 @@ class YearNetwork:
         ``A[i, j] = v[i, j] / S[j]``; column sums are at most 1.
     inflow_shares : csr_array, shape (n, n)
         The transpose ``A'``, stored by rows as well.
+    link_weights : csr_array, shape (n, n)
+        ``w[p,q]`` in row (j, q) and column (j, p) for each accepted link ``p -> q`` whose both products j trades.
     production : csr_array, shape (n, n)
         ``d[j,q] w[p,q]`` in row (j, q) and column (j, p) for each accepted link ``p -> q`` (section 6).
     country_exports, country_imports : ndarray, shape (C,)
@@ -74,6 +77,7 @@ class YearNetwork:
     value: Floats
     supply_shares: csr_array = field(repr=False)
     inflow_shares: csr_array = field(repr=False)
+    link_weights: csr_array = field(repr=False)
     production: csr_array = field(repr=False)
     country_exports: Floats
     country_imports: Floats
@@ -117,11 +121,10 @@ class YearNetwork:
         year = validation.single_year(flows, country_totals, product_totals)
         validation.check_flows(flows)
         nodes = number_nodes(flows)
-        imports = sums(nodes.importer, nodes.value, nodes.n)
-        exports = sums(nodes.exporter, nodes.value, nodes.n)
-        supply = np.maximum(imports, exports)
-        shares = nodes.value / supply[nodes.importer]
-        totals = validation.country_totals_of(country_totals, nodes.countries, nodes.country, imports, exports)
+        trade = _trade(nodes.exporter, nodes.importer, nodes.value, link_matrix(links, nodes))
+        totals = validation.country_totals_of(
+            country_totals, nodes.countries, nodes.country, trade["imports"], trade["exports"]
+        )
         world = country_totals.sort_values("country")[["exports_kusd", "imports_kusd"]].sum()
         countries = [str(name) for name in nodes.countries]
         return cls(
@@ -130,14 +133,9 @@ class YearNetwork:
             products=[str(name) for name in nodes.products],
             country=nodes.country,
             product=nodes.product,
-            imports=imports,
-            exports=exports,
             exporter=nodes.exporter,
             importer=nodes.importer,
-            value=nodes.value,
-            supply_shares=csr_array((shares, (nodes.exporter, nodes.importer)), shape=(nodes.n, nodes.n)),
-            inflow_shares=csr_array((shares, (nodes.importer, nodes.exporter)), shape=(nodes.n, nodes.n)),
-            production=production_matrix(links, nodes, (supply - imports) / supply),
+            **trade,
             country_exports=totals["exports_kusd"].to_numpy(dtype=float),
             country_imports=totals["imports_kusd"].to_numpy(dtype=float),
             world_exports=float(world["exports_kusd"]),
@@ -146,6 +144,40 @@ class YearNetwork:
             hazard_name=hazard.name,
             hazard=validation.hazard_of(hazard, year, countries),
             settings=settings,
+        )
+
+    def with_values(self, value: Floats) -> "YearNetwork":
+        """Return the network with the same flows at other values; all totals change by as much as the flows do.
+
+        Trade outside the set stays as it is, so ``X[i]``, ``M[j]``, ``X[p]`` and ``X`` move with the flows of the set
+        alone.
+
+        Parameters
+        ----------
+        value : ndarray, shape (m,)
+            Positive, in the order of the flows.
+
+        Raises
+        ------
+        ValueError
+            If the shape is another, or a value is not positive and finite.
+        """
+        if value.shape != self.value.shape or not (np.isfinite(value) & (value > 0)).all():
+            raise ValueError(f"{len(self.value)} positive finite values are needed")
+        trade = _trade(self.exporter, self.importer, value, self.link_weights)
+        more = sums(self.product[self.exporter], value - self.value, len(self.products))
+        imports, exports = (
+            sums(self.country, trade[name] - getattr(self, name), len(self.countries))
+            for name in ("imports", "exports")
+        )
+        return replace(
+            self,
+            **trade,
+            country_exports=self.country_exports + exports,
+            country_imports=self.country_imports + imports,
+            world_exports=self.world_exports + float(more.sum()),
+            world_imports=self.world_imports + float(more.sum()),
+            product_value=self.product_value + more,
         )
 
     def with_hazard(self, hazard: Hazard) -> "YearNetwork":
@@ -225,3 +257,20 @@ class YearNetwork:
                 "exports_kusd": self.exports,
             }
         )
+
+
+def _trade(exporter: Ints, importer: Ints, value: Floats, link_weights: csr_array) -> dict[str, Any]:
+    """Return what follows from the values of the flows alone, by the name of the network's attribute."""
+    n = link_weights.shape[0]
+    imports, exports = sums(importer, value, n), sums(exporter, value, n)
+    supply = np.maximum(imports, exports)
+    shares = value / supply[importer]
+    return {
+        "imports": imports,
+        "exports": exports,
+        "value": value,
+        "supply_shares": stacked(shares, exporter, importer, n),
+        "inflow_shares": stacked(shares, importer, exporter, n),
+        "link_weights": link_weights,
+        "production": production_matrix(link_weights, (supply - imports) / supply),
+    }

@@ -2,7 +2,7 @@
 
 import pandera.pandas as pa
 
-from reeassets import plugins
+from reeassets.indicators.contract import registered_hazards
 from reeassets.models.contract import EXPOSURES, RISKS, ROW_KEY
 from reeassets.models.findings import VERDICTS
 from reeassets.settings import STAGES, Settings
@@ -93,7 +93,7 @@ FINDINGS = Table(
 
 def panel_table(settings: Settings) -> Table:
     """Return the table ``panel``: its risk columns follow the registered hazards, its leads the configured deltas."""
-    hazards = {plugin.name for plugin in plugins.discover("hazards")}
+    hazards = {hazard.name for hazard in registered_hazards(settings)}
     risks = sorted((f"{risk}__{hazard}", f"{risk} under the hazard {hazard}") for risk in RISKS for hazard in hazards)
     columns: dict[str, pa.Column] = {
         "year": year_column(),

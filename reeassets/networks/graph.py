@@ -24,8 +24,8 @@ def multidigraph(edges: pd.DataFrame, tiers: pd.DataFrame) -> nx.MultiDiGraph:
     -------
     MultiDiGraph
         Nodes are ``(country, product)`` with attributes ``country``, ``product``, ``stage`` and ``trophic_level``. The
-        key of an edge is its kind, ``trade`` or ``production``; its ``weight`` is thousand US$ of trade, or the link's
-        weight.
+        key of an edge is its ``kind``, ``trade`` or ``production``; its ``weight`` is thousand US$ of trade, or the
+        link's weight in [0, 1]. The graph has the attribute ``year``. docs/INDICATORS.md lists them all.
     """
     graph = nx.MultiDiGraph(year=int(edges["year"].iloc[0]) if len(edges) else None)
     of_product = tiers.set_index("product")[["stage", "trophic_level"]].to_dict("index")
@@ -46,6 +46,11 @@ def load(year: int, home: Path | None = None) -> nx.MultiDiGraph:
         Calendar year.
     home : Path, optional
         The platform's home; by default the one of the settings.
+
+    Returns
+    -------
+    MultiDiGraph
+        As :func:`multidigraph` gives it, with the version of the data as the attribute ``source``.
 
     Raises
     ------

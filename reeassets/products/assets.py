@@ -154,12 +154,12 @@ def product_concordance(step: Step) -> pd.DataFrame:
     return table
 
 
-@recipe(inputs=("raw_trade", "countries", "product_concordance"), kinds=_SQL)
+@recipe(inputs=("raw_trade", "economies", "product_concordance"), kinds=_SQL)
 def trade_flows(step: Step) -> pd.DataFrame:
     """Cut the set's products out of a year's raw trade."""
     with step.duckdb() as connection:
         return carried.trade_flows(
-            connection, step.file("raw_trade"), step.file("countries"), step.file("product_concordance")
+            connection, step.file("raw_trade"), step.file("economies"), step.file("product_concordance")
         )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from reeassets.trade.concordance import carry_set, touched_value
 from reeassets.trade.concordance.carry import Rule
-from reeassets.trade.totals import flows_between_countries
+from reeassets.trade.totals import flows_between_economies
 
 
 def product_concordance(
@@ -35,15 +35,15 @@ def product_concordance(
     return carry_set(products, set_revision, data_revision, rule, least_share)
 
 
-def trade_flows(connection: duckdb.DuckDBPyConnection, raw: Path, countries: Path, concordance: Path) -> pd.DataFrame:
-    """Cut the set's products out of a year's raw trade, country by country.
+def trade_flows(connection: duckdb.DuckDBPyConnection, raw: Path, economies: Path, concordance: Path) -> pd.DataFrame:
+    """Cut the set's products out of a year's raw trade, economy by economy.
 
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
         Engine.
-    raw, countries, concordance : Path
-        Parquet files of the tables ``raw_trade`` (one year), ``countries`` and ``product_concordance``.
+    raw, economies, concordance : Path
+        Parquet files of the tables ``raw_trade`` (one year), ``economies`` and ``product_concordance``.
 
     Returns
     -------
@@ -59,14 +59,14 @@ def trade_flows(connection: duckdb.DuckDBPyConnection, raw: Path, countries: Pat
     value, quantity = (f"sum({name}::decimal(27, 6) * share::decimal(10, 9))" for name in ("value_kusd", "quantity_t"))
     return connection.execute(
         f"""
-        with flows as ({flows_between_countries(f"product in ({codes})")})
+        with flows as ({flows_between_economies(f"product in ({codes})")})
         select year, exporter, importer, set_product as product, {value}::double as value_kusd,
             {quantity}::double as quantity_t
         from flows join read_parquet($concordance) using (product)
         group by year, exporter, importer, set_product
         having {value} > 0
         """,  # noqa: S608  (no text from outside but the codes, which are digits)
-        {"raw": str(raw), "countries": str(countries), "concordance": str(concordance)},
+        {"raw": str(raw), "economies": str(economies), "concordance": str(concordance)},
     ).df()
 
 

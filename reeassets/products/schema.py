@@ -211,7 +211,7 @@ CONCORDANCE_VALUE = Table(
 TRADE_FLOWS = Table(
     stage="products",
     name="trade_flows",
-    description="Bilateral flows of the set's products between countries; codes that share an ISO3 are summed.",
+    description="Bilateral flows of the set's products between economies; what stays inside one is no flow.",
     columns={
         "year": year_column(),
         "exporter": country_column("Exporting country, BACI's ISO3 (S19 is Other Asia n.e.s., Taiwan)"),

@@ -1,14 +1,25 @@
 """The figures of the page in their order, each with its number, title, note, and the sentence that may stand for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
+from reeassets.indicators.contract import Indicator
 from reeassets.models.claims import CLAIMS, Claim
-from reeassets.report import cluster_figures, curve, figures, labels, link_figure, shock_figure, showcase, summaries
+from reeassets.report import (
+    cluster_figures,
+    curve,
+    figures,
+    indicator_figure,
+    labels,
+    link_figure,
+    shock_figure,
+    showcase,
+    summaries,
+)
 from reeassets.report.style import colours_of
 from reeassets.settings import Settings
 
@@ -61,7 +72,11 @@ class Exhibit:
 
 
 def exhibits(
-    tables: Mapping[str, pd.DataFrame], members: pd.DataFrame, chosen: showcase.Showcase | None, settings: Settings
+    tables: Mapping[str, pd.DataFrame],
+    members: pd.DataFrame,
+    chosen: showcase.Showcase | None,
+    settings: Settings,
+    indicators: Sequence[Indicator],
 ) -> list[Exhibit]:
     """Return every figure of the page.
 
@@ -75,8 +90,10 @@ def exhibits(
         The product that is looked at closely.
     settings : Settings
         The configuration of the run.
+    indicators : sequence of Indicator
+        The registered indicators, as the settings define them.
     """
-    countries = labels.country_names(tables["countries"])
+    countries = labels.country_names(tables["economies"])
     made = [
         Exhibit(
             id="product-set",
@@ -86,6 +103,15 @@ def exhibits(
             absent="The product set is empty.",
         ),
         *_showcase_exhibits(tables, members, chosen, countries),
+        Exhibit(
+            id="indicators",
+            title="Every indicator over the years",
+            note="Line: median over countries of the country's value in a stage; band: the middle half of them. "
+            "Table country_indicators.",
+            figure=indicator_figure.indicator_panels(tables["country_indicators"], indicators),
+            absent="No country trades anything of the set.",
+            min_width=720,
+        ),
         _contrasts(tables["tier_contrasts"], settings),
         *_clusters(tables, countries),
         *(_curve(claim, tables["rca_models"], settings) for claim in CLAIMS if claim.kind == "regression"),

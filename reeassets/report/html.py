@@ -22,11 +22,12 @@ from reeassets.settings import Settings, format_years
 
 TEMPLATE = Path(__file__).with_name("template.html.j2")
 TABLES = (
-    "countries",
+    "economies",
     "product_totals",
     "classified_products",
     "io_links",
     "product_indicators",
+    "country_indicators",
     "tier_contrasts",
     "tier_contrasts_pooled",
     "cluster_features",
@@ -47,6 +48,7 @@ SHOWN_SETTINGS = (
     "link_draws",
     "link_fdr",
     "alpha",
+    "economies",
     "hazard",
     "exposure",
     "contrast_draws",
@@ -130,7 +132,7 @@ def render(
     return environment.get_template(TEMPLATE.name).render(
         origin=origin,
         settings=settings,
-        exhibits={exhibit.id: exhibit for exhibit in exhibits(tables, members, chosen, settings)},
+        exhibits={exhibit.id: exhibit for exhibit in exhibits(tables, members, chosen, settings, indicators)},
         plotly=Markup(get_plotlyjs()),  # noqa: S704  (the library's own code, which holds no end of a script)
         data=_data_section(tables, members, settings),
         findings=_findings_section(tables["findings"]),
@@ -167,7 +169,7 @@ def _showcase_sentence(tables: Mapping[str, pd.DataFrame], chosen: showcase.Show
     if chosen is None:
         return ""
     shares, _ = showcase.supplier_shares(tables["product_indicators"], chosen.product)
-    return showcase.sentence(shares, labels.country_names(tables["countries"]))
+    return showcase.sentence(shares, labels.country_names(tables["economies"]))
 
 
 def _findings_section(findings: pd.DataFrame) -> dict[str, Any]:
@@ -183,16 +185,18 @@ def _configuration(settings: Settings) -> list[tuple[str, str, str]]:
     rows = []
     for name in SHOWN_SETTINGS:
         value = getattr(settings, name)
-        shown = (
-            format_years(value) if name == "years" else ", ".join(map(str, value)) if name == "model_deltas" else value
-        )
+        shown = {
+            "years": format_years,
+            "model_deltas": lambda deltas: ", ".join(map(str, deltas)),
+            "economies": lambda choice: Path(choice).name,
+        }.get(name, lambda value: value)(value)
         rows.append((name, "–" if shown is None else str(shown), str(type(settings).model_fields[name].description)))
     return rows
 
 
 def _sections(tables: Mapping[str, pd.DataFrame], members: pd.DataFrame, settings: Settings) -> dict[str, Any]:
     """Return the rows of every table and the sentence above it, by name."""
-    names, countries = labels.product_names(members), labels.country_names(tables["countries"])
+    names, countries = labels.product_names(members), labels.country_names(tables["economies"])
     level = settings.model_significance
     return {
         "products": summaries.product_rows(members, tables["product_totals"]),

@@ -47,16 +47,16 @@ def term(name: str) -> str:
     return f"{what}, {first} less {second} products" if second else f"{what} in {first} products"
 
 
-def country_names(countries: pd.DataFrame) -> dict[str, str]:
-    """Return one name per ISO3 code.
+def country_names(economies: pd.DataFrame) -> dict[str, str]:
+    """Return one name per economy, from the table ``economies``.
 
     Several of BACI's codes may share an ISO3 code: the present country, and a past one whose name ends in its last
     year, e.g. ``(...1990)``. The present one is taken.
     """
-    past = countries["country_name"].str.contains("(...", regex=False)
-    ordered = countries.assign(past=past).sort_values(["iso3", "past", "country_code"], kind="stable")
-    first = ordered.drop_duplicates("iso3")
-    return dict(zip(first["iso3"], first["country_name"], strict=True))
+    past = economies["economy_name"].str.contains("(...", regex=False)
+    ordered = economies.assign(past=past).sort_values(["economy", "past", "country_code"], kind="stable")
+    first = ordered.drop_duplicates("economy")
+    return dict(zip(first["economy"], first["economy_name"], strict=True))
 
 
 def short_description(description: str, length: int = SHORT) -> str:

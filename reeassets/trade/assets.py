@@ -7,11 +7,13 @@ import pandas as pd
 from reeassets.platform.recipe import Step, recipe
 from reeassets.settings import Settings
 from reeassets.streams import Stream
+from reeassets.trade import economies as grouping
 from reeassets.trade import totals
 from reeassets.trade.bundled import digests
 from reeassets.trade.contract import Accounting
 from reeassets.trade.nomenclature import nomenclature as read_nomenclature
 from reeassets.trade.nomenclature import nomenclature_file
+from reeassets.trade.schema import ECONOMY_MEMBERS
 from reeassets.trade.sources import no_files, open_source, require_years, said_of_source
 
 # Not `data`: what counts is the content of what is read, wherever it lies.
@@ -68,17 +70,39 @@ def rejected_rows(step: Step) -> pd.DataFrame:
     return Accounting.from_json(step.notes("raw_trade")).examples(step.year)
 
 
-@recipe(inputs=("raw_trade", "countries"), uses=_SOURCE, outside=said_of_source, lineage=no_files, kinds=_SQL)
+@recipe(inputs=("countries",), uses=("economies",), outside=grouping.identity)
+def economies(step: Step) -> pd.DataFrame:
+    """Give each of BACI's codes its economy."""
+    countries = step.read("countries")
+    groups = grouping.chosen_groups(step.settings, countries)
+    step.metadata |= {
+        "economies": step.settings.economies if groups else "every country is one",
+        **{f"members_of_{group.code}": list(group.members) for group in groups},
+    }
+    return grouping.economies(countries, groups)
+
+
+@recipe(inputs=("raw_trade", "economies"), kinds=_SQL)
+def economy_members(step: Step) -> pd.DataFrame:
+    """Say what each member of a merged economy trades outside it and inside it; empty if none is merged."""
+    assert step.year is not None
+    if not step.read("economies")["merged"].any():
+        return ECONOMY_MEMBERS.empty()
+    with step.duckdb() as connection:
+        return totals.economy_members(connection, step.file("raw_trade"), step.file("economies"), step.year)
+
+
+@recipe(inputs=("raw_trade", "economies"), uses=_SOURCE, outside=said_of_source, lineage=no_files, kinds=_SQL)
 def country_totals(step: Step) -> pd.DataFrame:
-    """Sum exports and imports per country, and account for every row of raw trade."""
-    raw, table = step.file("raw_trade"), step.file("countries")
+    """Sum exports and imports per economy, and account for every row of raw trade."""
+    raw, table = step.file("raw_trade"), step.file("economies")
     with step.duckdb() as connection:
         step.metadata |= totals.unaccounted_flows(connection, raw, table)
         return totals.country_totals(connection, raw, table, step.source.basis)
 
 
 @recipe(
-    inputs=("raw_trade", "countries", "nomenclature"),
+    inputs=("raw_trade", "economies", "nomenclature"),
     uses=_SOURCE,
     outside=said_of_source,
     lineage=no_files,
@@ -86,11 +110,20 @@ def country_totals(step: Step) -> pd.DataFrame:
 )
 def product_totals(step: Step) -> pd.DataFrame:
     """Sum world trade per product, and say how much of it is in products that the nomenclature does not have."""
-    raw, table = step.file("raw_trade"), step.file("countries")
+    raw, table = step.file("raw_trade"), step.file("economies")
     with step.duckdb() as connection:
         summed = totals.product_totals(connection, raw, table, step.source.basis)
     step.metadata |= totals.outside_nomenclature(summed, step.read("nomenclature"))
     return summed
 
 
-RECIPES = [countries, nomenclature, raw_trade, rejected_rows, country_totals, product_totals]
+RECIPES = [
+    countries,
+    economies,
+    nomenclature,
+    raw_trade,
+    rejected_rows,
+    economy_members,
+    country_totals,
+    product_totals,
+]

@@ -4,6 +4,7 @@ from reeassets.settings import Settings
 from reeassets.tables import Table, column, country_column, product_column, year_column
 from reeassets.trade.contract import LEAST_VALUE_KUSD, MOST_QUANTITY_T, MOST_VALUE_KUSD
 
+_KUSD = "thousand current US$"
 BASIS = ("whole nomenclature", "set only")
 
 COUNTRIES = Table(
@@ -19,6 +20,36 @@ COUNTRIES = Table(
         "iso3": country_column(),
     },
     key=("country_code",),
+)
+
+ECONOMIES = Table(
+    stage="trade",
+    name="economies",
+    description="The economy of each of BACI's codes: the country itself, or the group it is merged into.",
+    columns={
+        "country_code": column("int64", "BACI's numeric country code", ge=1),
+        "country": country_column(),
+        "economy": country_column("Economy: what every table after raw trade calls a country"),
+        "economy_name": column("str", "Name of the economy"),
+        "merged": column("bool", "Whether the economy is a group rather than the country itself"),
+    },
+    key=("country_code",),
+)
+
+ECONOMY_MEMBERS = Table(
+    stage="trade",
+    name="economy_members",
+    description="What each member of a merged economy trades with others and inside it; no rows if none is merged.",
+    columns={
+        "year": year_column(),
+        "economy": country_column("The merged economy"),
+        "country": country_column("Its member, ISO 3166 alpha-3"),
+        "exports_kusd": column("float64", "Exports out of the economy, all products", unit=_KUSD, ge=0),
+        "imports_kusd": column("float64", "Imports from outside the economy, all products", unit=_KUSD, ge=0),
+        "inside_kusd": column("float64", "Exports to other members, which are not counted", unit=_KUSD, ge=0),
+    },
+    key=("year", "economy", "country"),
+    by_year=True,
 )
 
 NOMENCLATURE = Table(
@@ -46,9 +77,7 @@ RAW_TRADE = Table(
         "exporter_code": column("int64", "Exporter, BACI's numeric code", ge=1),
         "importer_code": column("int64", "Importer, BACI's numeric code", ge=1),
         "product": product_column(),
-        "value_kusd": column(
-            "float64", "Value of the flow", unit="thousand current US$", ge=LEAST_VALUE_KUSD, le=MOST_VALUE_KUSD
-        ),
+        "value_kusd": column("float64", "Value of the flow", unit=_KUSD, ge=LEAST_VALUE_KUSD, le=MOST_VALUE_KUSD),
         "quantity_t": column(
             "float64",
             "Quantity of the flow; null where the source has none",
@@ -82,12 +111,12 @@ REJECTED_ROWS = Table(
 COUNTRY_TOTALS = Table(
     stage="trade",
     name="country_totals",
-    description="Exports and imports of each country over all products the source holds.",
+    description="Exports and imports of each economy over all products the source holds.",
     columns={
         "year": year_column(),
         "country": country_column(),
-        "exports_kusd": column("float64", "Exports over all products of the source", unit="thousand current US$", ge=0),
-        "imports_kusd": column("float64", "Imports over all products of the source", unit="thousand current US$", ge=0),
+        "exports_kusd": column("float64", "Exports over all products of the source", unit=_KUSD, ge=0),
+        "imports_kusd": column("float64", "Imports over all products of the source", unit=_KUSD, ge=0),
         "basis": column("str", "What `all products` are: the whole nomenclature, or the set only", isin=BASIS),
     },
     key=("year", "country"),
@@ -101,7 +130,7 @@ PRODUCT_TOTALS = Table(
     columns={
         "year": year_column(),
         "product": product_column(),
-        "value_kusd": column("float64", "World trade in the product", unit="thousand current US$", gt=0),
+        "value_kusd": column("float64", "World trade in the product", unit=_KUSD, gt=0),
         "basis": column("str", "Which products have a row: the whole nomenclature, or the set only", isin=BASIS),
     },
     key=("year", "product"),
@@ -111,4 +140,13 @@ PRODUCT_TOTALS = Table(
 
 def tables(settings: Settings) -> list[Table]:  # noqa: ARG001  (the signature is the same in every stage)
     """Return the tables of this stage."""
-    return [COUNTRIES, NOMENCLATURE, RAW_TRADE, REJECTED_ROWS, COUNTRY_TOTALS, PRODUCT_TOTALS]
+    return [
+        COUNTRIES,
+        ECONOMIES,
+        NOMENCLATURE,
+        RAW_TRADE,
+        REJECTED_ROWS,
+        ECONOMY_MEMBERS,
+        COUNTRY_TOTALS,
+        PRODUCT_TOTALS,
+    ]

@@ -1,4 +1,4 @@
-"""Totals over all products of a year, and the one rule that turns BACI's codes into countries.
+"""Totals over all products of a year, and the one rule that turns BACI's codes into economies.
 
 Run as SQL in DuckDB over a year's Parquet file, so that a full-size year never has to fit into memory. Values are
 summed as decimals with six places (a tenth of a US cent; BACI itself has three places), because a parallel sum of
@@ -11,48 +11,48 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-# Codes that share an ISO3 (276 and 280 are both DEU) are one country: their flows are summed, and what remains inside
-# the country is not trade.
+# Codes that share an ISO3 (276 and 280 are both DEU) are one country, and the members of an economy are one trader:
+# their flows are summed, and what remains inside is not trade.
 _FLOWS = """
-    select raw.year, exporter.iso3 as exporter, importer.iso3 as importer, raw.product,
+    select raw.year, exporter.economy as exporter, importer.economy as importer, raw.product,
         raw.value_kusd::decimal(18, 6) as value_kusd, raw.quantity_t::decimal(18, 6) as quantity_t
     from (select * from read_parquet($raw) where {condition}) raw
-    join read_parquet($countries) exporter on exporter.country_code = raw.exporter_code
-    join read_parquet($countries) importer on importer.country_code = raw.importer_code
-    where exporter.iso3 <> importer.iso3
+    join read_parquet($economies) exporter on exporter.country_code = raw.exporter_code
+    join read_parquet($economies) importer on importer.country_code = raw.importer_code
+    where exporter.economy <> importer.economy
 """
 
 
-def flows_between_countries(condition: str = "true") -> str:
-    """Return the SQL of a year's flows between countries, of those rows of ``raw_trade`` that obey a condition."""
+def flows_between_economies(condition: str = "true") -> str:
+    """Return the SQL of a year's flows between economies, of those rows of ``raw_trade`` that obey a condition."""
     return _FLOWS.format(condition=condition)
 
 
-def _query(connection: duckdb.DuckDBPyConnection, sql: str, raw: Path, countries: Path, **more: Any) -> pd.DataFrame:
-    return connection.execute(sql, {"raw": str(raw), "countries": str(countries), **more}).df()
+def _query(connection: duckdb.DuckDBPyConnection, sql: str, raw: Path, economies: Path, **more: Any) -> pd.DataFrame:
+    return connection.execute(sql, {"raw": str(raw), "economies": str(economies), **more}).df()
 
 
-def country_totals(connection: duckdb.DuckDBPyConnection, raw: Path, countries: Path, basis: str) -> pd.DataFrame:
-    """Sum exports and imports per country of a year.
+def country_totals(connection: duckdb.DuckDBPyConnection, raw: Path, economies: Path, basis: str) -> pd.DataFrame:
+    """Sum exports and imports per economy of a year.
 
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
         Engine.
-    raw, countries : Path
-        Parquet files of the tables ``raw_trade`` (one year) and ``countries``.
+    raw, economies : Path
+        Parquet files of the tables ``raw_trade`` (one year) and ``economies``.
     basis : str
         What the source's products are, see :data:`reeassets.trade.schema.BASIS`.
 
     Returns
     -------
     DataFrame
-        Table ``country_totals``; a country that only imports has exports 0, and the other way round.
+        Table ``country_totals``; an economy that only imports has exports 0, and the other way round.
     """
     return _query(
         connection,
         f"""
-        with flows as ({flows_between_countries()}), sides as (
+        with flows as ({flows_between_economies()}), sides as (
             select year, exporter as country, value_kusd as exports_kusd, 0::decimal(18, 6) as imports_kusd from flows
             union all select year, importer, 0::decimal(18, 6), value_kusd from flows)
         select year, country, sum(exports_kusd)::double as exports_kusd,
@@ -60,21 +60,21 @@ def country_totals(connection: duckdb.DuckDBPyConnection, raw: Path, countries: 
         from sides group by year, country
         """,  # noqa: S608  (no text from outside: the fragment is the constant above)
         raw,
-        countries,
+        economies,
         basis=basis,
     )
 
 
-def product_totals(connection: duckdb.DuckDBPyConnection, raw: Path, countries: Path, basis: str) -> pd.DataFrame:
+def product_totals(connection: duckdb.DuckDBPyConnection, raw: Path, economies: Path, basis: str) -> pd.DataFrame:
     """Sum world trade per product of a year; parameters as in :func:`country_totals`."""
     return _query(
         connection,
         f"""
-        with flows as ({flows_between_countries()})
+        with flows as ({flows_between_economies()})
         select year, product, sum(value_kusd)::double as value_kusd, $basis as basis from flows group by year, product
         """,  # noqa: S608
         raw,
-        countries,
+        economies,
         basis=basis,
     )
 
@@ -100,25 +100,62 @@ def outside_nomenclature(product_totals: pd.DataFrame, nomenclature: pd.DataFram
     return {"products_outside_nomenclature": int(outside.sum()), "share_outside_nomenclature": share}
 
 
-def unaccounted_flows(connection: duckdb.DuckDBPyConnection, raw: Path, countries: Path) -> dict[str, int]:
-    """Count the rows of a year's raw trade that are no flow between countries, by reason.
+def economy_members(connection: duckdb.DuckDBPyConnection, raw: Path, economies: Path, year: int) -> pd.DataFrame:
+    """Say what each member of a merged economy trades outside it and inside it in a year; files as above.
+
+    Returns
+    -------
+    DataFrame
+        Table ``economy_members``: a row for every member of every merged economy, also for those that do not trade.
+    """
+    return _query(
+        connection,
+        """
+        with flows as (
+            select exporter.country as exporter, importer.country as importer,
+                exporter.economy <> importer.economy as outside, raw.value_kusd::decimal(18, 6) as value_kusd
+            from read_parquet($raw) raw
+            join read_parquet($economies) exporter on exporter.country_code = raw.exporter_code
+            join read_parquet($economies) importer on importer.country_code = raw.importer_code
+            where exporter.country <> importer.country and (exporter.merged or importer.merged)),
+        sides as (
+            select exporter as country, outside, value_kusd as exports, 0::decimal(18, 6) as imports from flows
+            union all select importer, outside, 0::decimal(18, 6), value_kusd from flows),
+        members as (select distinct economy, country from read_parquet($economies) where merged)
+        select $year as year, economy, country,
+            coalesce(sum(exports) filter (where outside), 0)::double as exports_kusd,
+            coalesce(sum(imports) filter (where outside), 0)::double as imports_kusd,
+            coalesce(sum(exports) filter (where not outside), 0)::double as inside_kusd
+        from members left join sides using (country)
+        group by economy, country
+        """,
+        raw,
+        economies,
+        year=year,
+    )
+
+
+def unaccounted_flows(connection: duckdb.DuckDBPyConnection, raw: Path, economies: Path) -> dict[str, int]:
+    """Count the rows of a year's raw trade that are no flow between economies, by reason.
 
     Returns
     -------
     dict
         ``unknown_country``: exporter or importer is not in the country table. ``within_country``: both codes are one
-        country.
+        country. ``within_economy``: both countries are members of one economy.
     """
     counts = _query(
         connection,
         """
-        select count(*) filter (where exporter.iso3 is null or importer.iso3 is null) as unknown_country,
-               count(*) filter (where exporter.iso3 = importer.iso3) as within_country
+        select count(*) filter (where exporter.country is null or importer.country is null) as unknown_country,
+               count(*) filter (where exporter.country = importer.country) as within_country,
+               count(*) filter (where exporter.country <> importer.country and exporter.economy = importer.economy)
+                   as within_economy
         from read_parquet($raw) raw
-        left join read_parquet($countries) exporter on exporter.country_code = raw.exporter_code
-        left join read_parquet($countries) importer on importer.country_code = raw.importer_code
+        left join read_parquet($economies) exporter on exporter.country_code = raw.exporter_code
+        left join read_parquet($economies) importer on importer.country_code = raw.importer_code
         """,
         raw,
-        countries,
+        economies,
     )
     return {name: int(counts[name].iloc[0]) for name in counts.columns}

@@ -53,7 +53,7 @@ def register(monkeypatch):
 
 def test_the_built_in_indicators_come_in_the_order_of_the_method():
     assert tuple(indicator.name for indicator in registered_indicators()) == BUILT_IN_INDICATORS
-    assert [hazard.name for hazard in registered_hazards()] == ["uniform", "political_stability"]
+    assert [hazard.name for hazard in registered_hazards(SETTINGS)] == ["uniform", "political_stability"]
 
 
 def test_an_external_indicator_adds_its_column_everywhere(register):
@@ -80,13 +80,13 @@ def test_an_external_indicator_adds_its_column_everywhere(register):
 
 def test_an_external_hazard_adds_its_variants(register):
     register("hazards", half="HALF")
-    table = indicator_variants_table()
+    table = indicator_variants_table(SETTINGS)
     assert [name for name in table.columns if name.endswith("__half")] == [
         "systemic_trade_risk__half",
         "indirect_risk__half",
         "multi_tier_risk__half",
     ]
-    frame = table.check(indicator_variants(network(FLOWS), registered_hazards()))
+    frame = table.check(indicator_variants(network(FLOWS), registered_hazards(SETTINGS)))
     np.testing.assert_allclose(
         frame["systemic_trade_risk__half"], frame["systemic_trade_risk__uniform"] / 2, atol=1e-13
     )
@@ -101,10 +101,10 @@ def test_plugins_that_break_the_contract_are_named(register):
         product_indicators_table(SETTINGS)
     register("hazards", text="NOT_AN_INDICATOR")
     with pytest.raises(plugins.PluginError, match="does not keep the contract Hazard"):
-        indicator_variants_table()
+        indicator_variants_table(SETTINGS)
     register("hazards", other="HALF")
     with pytest.raises(plugins.PluginError, match="registered as 'other' calls itself 'half'"):
-        registered_hazards()
+        registered_hazards(SETTINGS)
 
 
 def test_hazards_keep_their_contract():
@@ -184,6 +184,7 @@ def test_every_column_of_every_table_has_a_meaning():
         "product_indicators",
         "indicator_variants",
         "country_indicators",
+        "indicator_intervals",
         "tier_contrasts",
         "tier_contrasts_pooled",
     ]

@@ -1,10 +1,18 @@
 """The built-in hazards: values, the rule for what the World Bank does not rate, and what a value rests on."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reeassets.indicators.contract import Hazard
-from reeassets.indicators.hazards import POLITICAL_STABILITY, UNIFORM, WGI_FILE, PoliticalStability, hazard_coverage
+from reeassets.indicators.hazards import (
+    POLITICAL_STABILITY,
+    UNIFORM,
+    WGI_FILE,
+    PoliticalStability,
+    hazard_coverage,
+    of_economies,
+)
 from reeassets_tests.indicators.builders import FixedHazard
 
 RANKS = """iso3,country,year,pv_estimate,pv_stderr,pv_percentile_rank
@@ -80,3 +88,30 @@ def test_the_bundled_ranks():
 def test_a_hazard_that_does_not_tell_what_it_rests_on():
     coverage = hazard_coverage(FixedHazard({"AAA": 0.25}), 2010, ["AAA"])
     assert coverage.iloc[0].to_dict() == {"country": "AAA", "hazard": 0.25, "basis": "as given"}
+
+
+def members(*rows):
+    frame = pd.DataFrame(rows, columns=["economy", "country", "exports_kusd"])
+    return frame.assign(year=2010, imports_kusd=1.0, inside_kusd=5.0)
+
+
+def test_a_merged_economy_has_the_export_weighted_mean_of_its_members():
+    given = FixedHazard({"AAA": 0.2, "BBB": 0.6, "CCC": 1.0, "DDD": 0.4})
+    merged = of_economies(given, members(("EU1", "AAA", 30.0), ("EU1", "BBB", 10.0), ("EU1", "CCC", 0.0)))
+    coverage = merged.coverage(2010, ["DDD", "EU1"])
+    # (30 * 0.2 + 10 * 0.6) / 40
+    assert coverage["hazard"].tolist() == [0.4, pytest.approx(0.3)]
+    assert coverage["basis"].tolist() == ["as given", "mean of the members"]
+    assert (merged.name, merged.data_files()) == ("fixed", [])
+    assert isinstance(merged, Hazard)
+
+
+def test_where_no_member_exports_it_is_the_plain_mean():
+    given = FixedHazard({"AAA": 0.2, "BBB": 0.6})
+    merged = of_economies(given, members(("EU1", "AAA", 0.0), ("EU1", "BBB", 0.0)))
+    assert merged.hazard(2010, ["EU1"]).tolist() == [pytest.approx(0.4)]
+    assert merged.hazard(2010, []).tolist() == []
+
+
+def test_without_merged_economies_it_is_the_hazard_itself():
+    assert of_economies(UNIFORM, members()) is UNIFORM

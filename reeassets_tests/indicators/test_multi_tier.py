@@ -124,6 +124,32 @@ def test_agrees_with_one_dense_solve(alpha):
         assert value == pytest.approx(expected[at[pair]], abs=1e-11)
 
 
+@pytest.mark.parametrize("alpha", [0.5, 0.85])
+def test_without_cycles_it_agrees_with_a_direct_solve_product_by_product(alpha):
+    # The block-triangular oracle: each product is one dense solve, after the products it is made of.
+    flows = random_flows(12)
+    order = ["250002", "250000", "250003", "250001"]
+    links = [(order[0], order[1], 1.0), (order[0], order[2], 0.4), (order[1], order[2], 0.6), (order[2], order[3], 0.9)]
+    tiers = network(flows, links, alpha=alpha)
+    found = by_pair(tiers, multi_tier_risk(tiers))
+    solved = {}
+    for product in order:
+        names = [country for country, traded in found if traded == product]
+        at = {name: position for position, name in enumerate(names)}
+        v = np.zeros((len(names), len(names)))
+        for exporter, importer, traded, value in flows:
+            if traded == product:
+                v[at[exporter], at[importer]] += value
+        S = np.maximum(v.sum(axis=0), v.sum(axis=1))
+        A, d = v / S, 1 - v.sum(axis=0) / S
+        behind = np.array([sum(w * solved.get((name, p), 0.0) for p, q, w in links if q == product) for name in names])
+        rhs = (1 - alpha) * A.T @ np.ones(len(names)) + alpha * d * behind
+        risk = np.linalg.solve(np.eye(len(names)) - alpha * A.T, rhs)
+        solved |= {(name, product): float(value) for name, value in zip(names, risk, strict=True)}
+    assert set(solved) == set(found)
+    assert max(abs(solved[pair] - value) for pair, value in found.items()) < 1e-11
+
+
 def test_under_another_hazard_the_matrices_are_shared():
     tiers = network(random_flows(5), [("250000", "250001", 1.0)])
     half = tiers.with_hazard(FixedHazard(dict.fromkeys(tiers.countries, 0.5)))

@@ -15,9 +15,9 @@ from reeassets_tests.indicators.builders import FixedHazard, flow_frame, network
 
 SETTINGS = Settings(home="unused")
 INDICATORS = registered_indicators()
-HAZARDS = registered_hazards()
+HAZARDS = registered_hazards(SETTINGS)
 PRODUCT_TABLE = product_indicators_table(SETTINGS)
-VARIANT_TABLE = indicator_variants_table()
+VARIANT_TABLE = indicator_variants_table(SETTINGS)
 COUNTRIES = ["AAA", "BBB", "CCC", "DDD", "EEE"]
 PRODUCTS = ["100000", "200000", "300000"]
 

@@ -136,5 +136,5 @@ def test_a_year_without_trade():
     assert build(flow_frame([])).year == 2010
     frame = product_indicators_table(SETTINGS).check(product_indicators(empty, registered_indicators()))
     assert len(frame) == 0
-    variants = indicator_variants_table().check(indicator_variants(empty, registered_hazards()))
+    variants = indicator_variants_table(SETTINGS).check(indicator_variants(empty, registered_hazards(SETTINGS)))
     assert len(variants) == 0

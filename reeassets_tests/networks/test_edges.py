@@ -4,10 +4,12 @@ import networkx as nx
 import pandas as pd
 import pytest
 
+from reeassets.networks import load
 from reeassets.networks.candidates import candidate_links, link_votes
 from reeassets.networks.edges import network_edges
 from reeassets.networks.graph import multidigraph, write_graphml
 from reeassets.networks.schema import CANDIDATE_LINKS, LINK_VOTES
+from reeassets.storage import MissingPartition
 
 FLOWS = pd.DataFrame(
     [
@@ -61,6 +63,31 @@ def test_the_graph_and_its_graphml(tmp_path):
     again = nx.read_graphml(tmp_path / "network.graphml", force_multigraph=True)
     assert again.number_of_edges() == 5
     assert again.nodes["DEU:000003"]["trophic_level"] == 2.0
+
+
+def test_a_year_is_loaded_from_a_home(finished, warehouse):
+    graph = load(2023, finished[0])
+    trade, production = (
+        warehouse.execute(
+            "select count(*), sum(weight) from network_edges where year = 2023 and kind = ?", [kind]
+        ).fetchone()
+        for kind in ("trade", "production")
+    )
+    for kind, (count, weight) in (("trade", trade), ("production", production)):
+        edges = [data for *_, key, data in graph.edges(keys=True, data=True) if key == kind]
+        assert len(edges) == count > 100
+        assert all(set(data) == {"kind", "weight"} and data["kind"] == kind for data in edges)
+        assert sum(data["weight"] for data in edges) == pytest.approx(weight)
+    pairs = warehouse.execute("select country, product from product_indicators where year = 2023").fetchall()
+    assert set(graph) == set(pairs)
+    assert all(set(data) == {"country", "product", "stage", "trophic_level"} for _, data in graph.nodes(data=True))
+    assert graph.nodes["CHN", "850511"]["stage"] == "input"
+    assert graph.graph == {"year": 2023, "source": "CEPII BACI V202601, 30 critical materials, truncated"}
+
+
+def test_a_year_that_has_not_been_made_is_an_error(finished):
+    with pytest.raises(MissingPartition, match="network_edges has not been made for 1990"):
+        load(1990, finished[0])
 
 
 @pytest.fixture

@@ -18,16 +18,16 @@ from reeassets_tests.conftest import clean_environment
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 KEYS = """
-trade: countries country_totals* nomenclature product_totals* raw_trade* rejected_rows*
+trade: countries country_totals* economies economy_members* nomenclature product_totals* raw_trade* rejected_rows*
 products: classified_products code_list_evidence concordance_value* keyword_baseline product_concordance \
 product_votes reference_set reference_summary trade_flows* vote_agreement vote_disagreements
 networks: candidate_links io_links link_calibration link_votes network_edges* product_tiers
-indicators: country_indicators* indicator_variants* product_indicators* tier_contrasts tier_contrasts_pooled
+indicators: country_indicators* indicator_intervals* indicator_variants* product_indicators* tier_contrasts tier_contrasts_pooled
 clusters: cluster_choice cluster_features cluster_profiles cluster_transitions country_clusters
 models: findings panel rca_models
 shocks: shock_impacts* shock_scenarios*
 report: html_report warehouse
-"""
+"""  # noqa: E501
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_code_versions_follow_the_settings(tmp_path):
     one, other = Graph(Settings(home=tmp_path)), Graph(Settings(home=tmp_path, alpha=0.5))
     changed = {name for name in one.recipes if one.own_hash(name) != other.own_hash(name)}
     # The report prints the configuration, so it depends on all of it.
-    assert changed == {"product_indicators", "indicator_variants", "html_report"}
+    assert changed == {"product_indicators", "indicator_variants", "indicator_intervals", "html_report"}
     stale = {
         name for name in one.recipes if one.expected(name, _first(one, name)) != other.expected(name, _first(one, name))
     }

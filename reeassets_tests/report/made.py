@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from reeassets.clusters import schema as clusters
+from reeassets.indicators import aggregates
 from reeassets.indicators import schema as indicators
 from reeassets.indicators.contract import registered_indicators
 from reeassets.models import schema as models
@@ -45,12 +46,12 @@ def origin(**changes: Any) -> Origin:
 
 def country_table() -> pd.DataFrame:
     rows = [
-        (156, "China", "CN", "CHN"),
-        (276, "Germany", "DE", "DEU"),
-        (280, "Fed. Rep. of Germany (...1990)", "DE", "DEU"),
-        (842, "USA", "US", "USA"),
+        (156, "CHN", "CHN", "China", False),
+        (276, "DEU", "DEU", "Germany", False),
+        (280, "DEU", "DEU", "Fed. Rep. of Germany (...1990)", False),
+        (842, "USA", "USA", "USA", False),
     ]
-    return pd.DataFrame(rows, columns=["country_code", "country_name", "iso2", "iso3"])
+    return pd.DataFrame(rows, columns=["country_code", "country", "economy", "economy_name", "merged"])
 
 
 def product_totals() -> pd.DataFrame:
@@ -347,17 +348,23 @@ def shock_impacts() -> pd.DataFrame:
     )
 
 
+def country_indicators() -> pd.DataFrame:
+    """Aggregated as the platform does."""
+    return aggregates.country_indicators(product_indicators(), pd.Series(STAGES), registered_indicators())
+
+
 SCHEMAS = {
     table.name: table
     for stage in (trade, products, networks, indicators, clusters, models, shocks)
     for table in stage.tables(SETTINGS)
 }
 FRAMES = {
-    "countries": country_table,
+    "economies": country_table,
     "product_totals": product_totals,
     "classified_products": classified_products,
     "io_links": io_links,
     "product_indicators": product_indicators,
+    "country_indicators": country_indicators,
     "tier_contrasts": tier_contrasts,
     "tier_contrasts_pooled": tier_contrasts_pooled,
     "cluster_features": cluster_features,

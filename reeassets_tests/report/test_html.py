@@ -66,7 +66,7 @@ def squeezed(text):
 def test_every_section_is_there(page):
     headings = [attributes["id"] for attributes in page.tags("h2")]
     assert headings == [
-        *("data", "findings", "products", "links", "showcase", "tiers"),
+        *("data", "findings", "products", "links", "showcase", "indicators", "tiers"),
         *("clusters", "models", "shocks", "caveats", "definitions", "provenance"),
     ]
     targets = {attributes["href"].removeprefix("#") for attributes in page.tags("a")}
@@ -78,7 +78,7 @@ def test_every_figure_is_drawn_once_with_fixed_ids(page):
         attributes["id"].removeprefix("plot-") for attributes in page.tags("div") if attributes.get("class") == "plot"
     ]
     assert plots == [
-        *("product-set", "links", "influence", "risk", "tier-contrasts"),
+        *("product-set", "links", "influence", "risk", "indicators", "tier-contrasts"),
         *("cluster-profiles", "cluster-paths", "curve-exposure", "curve-risk-input", "shocks"),
     ]
     assert list(page.figures) == plots
@@ -88,7 +88,7 @@ def test_every_figure_is_drawn_once_with_fixed_ids(page):
 
 
 def test_axes_have_titles(page):
-    for name in ("product-set", "influence", "risk", "tier-contrasts", "curve-exposure"):
+    for name in ("product-set", "influence", "risk", "indicators", "tier-contrasts", "curve-exposure"):
         layout = page.figures[name]["layout"]
         titles = [
             axis["title"]["text"] for key, axis in layout.items() if "axis" in key and "text" in axis.get("title", {})
@@ -153,7 +153,7 @@ def test_hostile_text_is_shown_and_not_run(page):
     products = made.classified_products()
     products["description"] = HOSTILE
     countries = made.country_table()
-    countries["country_name"] = HOSTILE
+    countries["economy_name"] = HOSTILE
     links = made.io_links().assign(rationale=HOSTILE)
     clusters = made.country_clusters().replace({"cluster_name": {made.LOW: HOSTILE}})
     profiles = made.cluster_profiles().replace({"cluster_name": {made.LOW: HOSTILE}})
@@ -161,7 +161,7 @@ def test_hostile_text_is_shown_and_not_run(page):
     models = made.rca_models().assign(note=HOSTILE, hazard=HOSTILE)
     tables = made.tables(
         classified_products=products,
-        countries=countries,
+        economies=countries,
         io_links=links,
         country_clusters=clusters,
         cluster_profiles=profiles,
@@ -208,6 +208,7 @@ def test_without_links_and_models_the_page_says_so():
         "product-set",
         "influence",
         "risk",
+        "indicators",
         "tier-contrasts",
         "cluster-profiles",
         "cluster-paths",

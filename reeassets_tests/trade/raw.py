@@ -2,8 +2,12 @@
 
 import pandas as pd
 
+from reeassets.trade.economies import economies
+
 # 276 and 280 are both Germany; 999 is in no country table.
-COUNTRIES = pd.DataFrame({"country_code": [276, 280, 156], "iso3": ["DEU", "DEU", "CHN"]})
+COUNTRIES = pd.DataFrame(
+    {"country_code": [276, 280, 156], "iso3": ["DEU", "DEU", "CHN"], "country_name": ["Germany", "GDR", "China"]}
+)
 RAW = pd.DataFrame(
     [
         (2000, 276, 156, "850511", 10.001, 1.0),
@@ -20,8 +24,8 @@ RAW = pd.DataFrame(
 
 
 def write_raw(folder):
-    """Write both as Parquet and return their paths."""
-    paths = folder / "raw.parquet", folder / "countries.parquet"
-    for frame, path in zip((RAW, COUNTRIES), paths, strict=True):
+    """Write raw trade and the economies as Parquet and return their paths."""
+    paths = folder / "raw.parquet", folder / "economies.parquet"
+    for frame, path in zip((RAW, economies(COUNTRIES, [])), paths, strict=True):
         frame.to_parquet(path)
     return paths

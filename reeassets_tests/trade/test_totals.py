@@ -43,4 +43,8 @@ def test_products_that_the_nomenclature_does_not_have_are_told(files, connection
 
 
 def test_every_row_that_is_not_used_is_counted_with_its_reason(files, connection):
-    assert totals.unaccounted_flows(connection, *files) == {"unknown_country": 1, "within_country": 1}
+    assert totals.unaccounted_flows(connection, *files) == {
+        "unknown_country": 1,
+        "within_country": 1,
+        "within_economy": 0,
+    }

@@ -12,6 +12,7 @@ import pytest
 from reeassets.trade.contract import SourceError
 from reeassets.trade.download import FetchError, Patience
 from reeassets.trade.fetch import fetch_baci
+from reeassets_tests.misbehaving_server import Answer
 from reeassets_tests.trade.fetching.given import (
     GOOD,
     HALF,
@@ -26,7 +27,6 @@ from reeassets_tests.trade.fetching.given import (
     pauses,
     range_start,
 )
-from reeassets_tests.misbehaving_server import Answer
 
 
 @pytest.mark.parametrize("status", [404, 410])

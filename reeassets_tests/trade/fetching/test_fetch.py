@@ -12,6 +12,7 @@ from reeassets.console.fetch import fetch_baci as fetch_and_print
 from reeassets.trade import fetch as fetching
 from reeassets.trade.download import FetchError
 from reeassets.trade.fetch import fetch_baci
+from reeassets_tests.misbehaving_server import Answer
 from reeassets_tests.trade.fetching.given import (
     GOOD,
     GOOD_OTHER,
@@ -26,7 +27,6 @@ from reeassets_tests.trade.fetching.given import (
     fetched,
     files,
 )
-from reeassets_tests.misbehaving_server import Answer
 
 
 def test_a_good_server_is_asked_once_and_a_second_fetch_asks_nothing(serve, tmp_path):

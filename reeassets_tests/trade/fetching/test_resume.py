@@ -9,6 +9,7 @@ import pytest
 
 from reeassets.trade import download
 from reeassets.trade.download import FetchError, Patience
+from reeassets_tests.misbehaving_server import Answer
 from reeassets_tests.trade.fetching.given import (
     GOOD,
     HALF,
@@ -24,7 +25,6 @@ from reeassets_tests.trade.fetching.given import (
     pauses,
     range_start,
 )
-from reeassets_tests.misbehaving_server import Answer
 
 
 @pytest.mark.parametrize("ending", ["reset", "close", "stall"])

@@ -1,0 +1,44 @@
+"""From the tables of a year to its network: what every asset and command that needs one reads, and how."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from reeassets.indicators.contract import Hazard, configured_hazard
+from reeassets.indicators.hazards import of_economies
+from reeassets.indicators.year_network import YearNetwork
+from reeassets.products.carried import set_totals
+from reeassets.settings import Settings
+
+TABLES = ("trade_flows", "country_totals", "io_links", "economy_members")
+Read = Callable[[str], pd.DataFrame]
+
+
+def network_of(read: Read, settings: Settings, hazard: Hazard | None = None) -> YearNetwork:
+    """Build the network of a year from the store.
+
+    Parameters
+    ----------
+    read : callable
+        From the name of one of :data:`TABLES` to its rows of the year.
+    settings : Settings
+        Configuration.
+    hazard : Hazard, optional
+        Hazard of countries; by default the configured one. Merged economies get the mean of their members.
+
+    Raises
+    ------
+    PluginError
+        If the configured hazard is missing or broken.
+    ValueError
+        As :meth:`reeassets.indicators.year_network.YearNetwork.build`.
+    """
+    flows = read("trade_flows")
+    return YearNetwork.build(
+        flows,
+        read("country_totals"),
+        set_totals(flows),
+        read("io_links"),
+        of_economies(configured_hazard(settings) if hazard is None else hazard, read("economy_members")),
+        settings,
+    )

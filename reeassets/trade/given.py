@@ -1,0 +1,68 @@
+"""Small CSV files that a user gives: read line by line, so that an error can name file, line and cause."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+
+class GivenFileError(ValueError):
+    """A file that a setting names is not what it should be; the message names file, line and cause."""
+
+    def __init__(self, path: Path, line: int | None, cause: str):
+        super().__init__(f"{path}{'' if line is None else f', line {line}'}: {cause}")
+
+
+def rows_of(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> Iterator[tuple[int, dict[str, str]]]:
+    """Read a CSV file with a header, in UTF-8 with or without a byte-order mark.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    required, optional : sequence of str
+        Columns it must and may have, in any order.
+
+    Yields
+    ------
+    int, dict of str to str
+        Number of the line, the header being line 1, and the texts by column, without surrounding blanks. Lines without
+        any text are left out.
+
+    Raises
+    ------
+    GivenFileError
+        If the file cannot be read, is not text, holds no row, or a line has not the header's columns.
+    """
+    found = False
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            header = [name.strip() for name in next(reader, [])]
+            _check_header(path, header, required, optional)
+            for cells in reader:
+                texts = [cell.strip() for cell in cells]
+                if not any(texts):
+                    continue
+                if len(texts) != len(header):
+                    raise GivenFileError(path, reader.line_num, f"{len(texts)} columns, the header has {len(header)}")
+                found = True
+                yield reader.line_num, dict(zip(header, texts, strict=True))
+    except UnicodeDecodeError as problem:
+        raise GivenFileError(path, None, f"not a text file in UTF-8: {problem.reason}") from problem
+    except csv.Error as problem:
+        raise GivenFileError(path, reader.line_num, f"not a CSV file: {problem}") from problem
+    except OSError as problem:
+        raise GivenFileError(path, None, f"cannot be read: {problem.strerror}") from problem
+    if not found:
+        raise GivenFileError(path, None, "it holds a header and no rows")
+
+
+def _check_header(path: Path, header: list[str], required: Sequence[str], optional: Sequence[str]) -> None:
+    wanted = ", ".join(required) + (f" and, if wanted, {', '.join(optional)}" if optional else "")
+    twice = sorted({name for name in header if header.count(name) > 1})
+    missing = [name for name in required if name not in header]
+    surplus = [name for name in header if name not in (*required, *optional)]
+    for cause, names in (("holds twice", twice), ("lacks", missing), ("does not know", surplus)):
+        if names:
+            said = ", ".join(repr(name) for name in names)
+            raise GivenFileError(path, 1, f"the header {cause} the column {said}; it must be {wanted}")
