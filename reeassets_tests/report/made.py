@@ -60,11 +60,19 @@ def product_totals() -> pd.DataFrame:
 
 
 def classified_products() -> pd.DataFrame:
-    rows = [
-        (product, NAMES[product], True, product != "850131", stage, "magnets", None, 0.75, 4, "a reason")
+    voted = {"confidence": 0.75, "n_votes": 4, "ree_votes": 3, "support": "majority", "ree_confidence": 0.7}
+    nobody = {"confidence": 0.0, "n_votes": 0, "ree_votes": 0, "support": "none", "ree_confidence": None}
+    rows: list[dict[str, Any]] = [
+        {"product": product, "description": NAMES[product], "in_set": True, "is_ree": product != "850131"}
+        | {"stage": stage, "application": "magnets", "elements": None, "rationale": "a reason"}
+        | voted
         for product, stage in STAGES.items()
     ]
-    rows.append(("010121", "Horses", False, None, None, None, None, 0.0, 0, None))
+    rows.append(
+        {"product": "010121", "description": "Horses", "in_set": False, "is_ree": None}
+        | {"stage": None, "application": None, "elements": None, "rationale": None}
+        | nobody
+    )
     return pd.DataFrame(rows, columns=list(products.CLASSIFIED_PRODUCTS.columns))
 
 
@@ -81,6 +89,7 @@ def io_links() -> pd.DataFrame:
                 "input": source,
                 "output": target,
                 "strength": 0.5,
+                "ai_proposed": 1,
                 "ai_votes": 2,
                 "ai_voters": 3,
                 "rationale": why,

@@ -37,7 +37,8 @@ def step(tmp_path):
                 store.write(table, frame[frame["scenario"] == scenario], provenance, scenario)
         else:
             store.write(table, frame, provenance)
-    return Step(settings, None, store, {name: made.SCHEMAS[name] for name in TABLES}, connect, scenarios=SCENARIOS)
+    read = {name: made.SCHEMAS[name] for name in TABLES}
+    return Step(settings, None, store, read, connect, scenarios=SCENARIOS, years=made.YEARS)
 
 
 def test_the_recipe_writes_the_page_with_source_set_and_provenance(step, tmp_path):
