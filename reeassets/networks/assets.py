@@ -9,6 +9,7 @@ from reeassets.networks.pictures import p_value_picture
 from reeassets.networks.schema import LINK_CALIBRATION
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
+from reeassets.products.agreement import fleiss_kappa
 from reeassets.products.carried import set_totals
 from reeassets.settings import Settings, format_years
 from reeassets.tables import NotEnoughData, Partition
@@ -54,6 +55,9 @@ def candidate_links(step: Step) -> pd.DataFrame:
     """Count the votes on candidate links and refuse those that break physics or the stage order."""
     links = candidates.candidate_links(step.read("link_votes"), sets.stages(step.read("classified_products")))
     refused = links.dropna(subset=["refused"])
+    judged = pd.DataFrame({"keep": links["ai_votes"], "drop": links["ai_voters"] - links["ai_votes"]})
+    if len(links) and links["ai_voters"].nunique() == 1 and links["ai_voters"].iloc[0] > 1:
+        step.metadata["fleiss_kappa"] = fleiss_kappa(judged)[2]
     step.metadata |= {
         "carried_by_votes": int(links["carried"].sum()),
         "refused_by_rule": len(refused),

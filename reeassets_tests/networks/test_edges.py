@@ -8,8 +8,14 @@ from reeassets.networks import load
 from reeassets.networks.candidates import candidate_links, link_votes
 from reeassets.networks.edges import network_edges
 from reeassets.networks.graph import multidigraph, write_graphml
+from reeassets.networks.recorded import RECORDED_LINKS
 from reeassets.networks.schema import CANDIDATE_LINKS, LINK_VOTES
+from reeassets.products import sets
+from reeassets.products.contract import CLASSIFIED_REVISION
+from reeassets.products.ree168 import REE168
+from reeassets.settings import Settings
 from reeassets.storage import MissingPartition
+from reeassets.trade.nomenclature import nomenclature
 
 FLOWS = pd.DataFrame(
     [
@@ -137,3 +143,23 @@ def test_candidates_are_carried_by_more_than_half_and_refused_by_rule(votes):
     assert unjudged[["ai_votes", "ai_voters"]].tolist() == [0, 0]
     assert unjudged["rationale"] == "nobody judged it"
     assert not table["carried"].drop(("000001", "000002")).any()
+
+
+def test_the_recorded_links_are_judged_by_every_voter_and_make_sense():
+    (recorded,) = sets.classifiers(Settings())
+    votes = recorded.votes(nomenclature(CLASSIFIED_REVISION), Settings())
+    classified = sets.classified_products(votes, REE168)
+    members = sets.members(classified)
+    built = RECORDED_LINKS.build(members, Settings())
+    pairs = built[["input", "output"]].drop_duplicates()
+    table = LINK_VOTES.check(link_votes(built, RECORDED_LINKS.prune(pairs, members, Settings())))
+    links = CANDIDATE_LINKS.check(candidate_links(table, sets.stages(classified))).set_index(["input", "output"])
+    assert (links["ai_voters"] == 3).all()
+    assert 800 < links["carried"].sum() < len(links)
+    for link in (("284690", "280530"), ("280530", "850511"), ("850511", "850131"), ("850511", "850231")):
+        assert links.loc[link, "carried"]
+    # What skips a step that is on the list, or goes backwards, is not carried.
+    assert not links["carried"].reindex([("284690", "850511"), ("850131", "850511")]).any()
+    # No two voters wrote the same reason for the same judgement.
+    shared = table[table["phase"] == "prune"].groupby(["input", "output"])["rationale"].nunique()
+    assert (shared == 3).mean() > 0.99
