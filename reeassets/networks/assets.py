@@ -56,7 +56,8 @@ def candidate_links(step: Step) -> pd.DataFrame:
     links = candidates.candidate_links(step.read("link_votes"), sets.stages(step.read("classified_products")))
     refused = links.dropna(subset=["refused"])
     judged = pd.DataFrame({"keep": links["ai_votes"], "drop": links["ai_voters"] - links["ai_votes"]})
-    if len(links) and links["ai_voters"].nunique() == 1 and links["ai_voters"].iloc[0] > 1:
+    voters = set(links["ai_voters"])
+    if len(voters) == 1 and max(voters) > 1:
         step.metadata["fleiss_kappa"] = fleiss_kappa(judged)[2]
     step.metadata |= {
         "carried_by_votes": int(links["carried"].sum()),
