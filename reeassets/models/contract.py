@@ -36,6 +36,8 @@ ROW_COLUMNS = (
     "headline",
     "coefficient",
     "std_error",
+    "std_error_conventional",
+    "decided_by",
     "ci_low",
     "ci_high",
     "t_statistic",
@@ -43,9 +45,11 @@ ROW_COLUMNS = (
     "n_obs",
     "n_countries",
     "n_products",
+    "effective_countries",
+    "effective_products",
+    "degrees_of_freedom",
     "n_absorbed",
     "r2_within",
-    "covariance_fixed",
     "note",
 )
 

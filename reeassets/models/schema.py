@@ -4,6 +4,7 @@ import pandera.pandas as pa
 
 from reeassets import plugins
 from reeassets.models.contract import EXPOSURES, RISKS, ROW_KEY
+from reeassets.models.errors import TWO_WAY, WAYS
 from reeassets.models.findings import VERDICTS
 from reeassets.settings import STAGES, Settings
 from reeassets.tables import Table, column, country_column, product_column, year_column
@@ -35,13 +36,27 @@ RCA_MODELS = Table(
             unit="outcome (entry: log odds)",
             nullable=True,
         ),
-        "std_error": column("float64", "Standard error, clustered by country and by product", nullable=True, gt=0),
+        "std_error": column(
+            "float64", "Standard error: two-way cluster jackknife, by country and product", nullable=True, gt=0
+        ),
+        "std_error_conventional": column(
+            "float64",
+            "Two-way clustered standard error by the convention of statsmodels and Stata, for comparison; null where "
+            "its variance is not positive",
+            nullable=True,
+            gt=0,
+        ),
+        "decided_by": column(
+            "str",
+            "Clustering with the largest variance, which std_error is taken from; empty without one",
+            isin=("", TWO_WAY, *WAYS),
+        ),
         "ci_low": column("float64", "Lower end of the coefficient's interval, Student's t", nullable=True),
         "ci_high": column("float64", "Upper end of that interval", nullable=True),
         "t_statistic": column("float64", "Coefficient over its standard error", nullable=True),
         "p_value": column(
             "float64",
-            "Two-sided, Student's t with min(countries, products) - 1 degrees of freedom",
+            "Two-sided, Student's t with the row's degrees of freedom",
             nullable=True,
             ge=0,
             le=1,
@@ -49,13 +64,18 @@ RCA_MODELS = Table(
         "n_obs": column("int64", "Rows of the estimation sample", ge=0),
         "n_countries": column("int64", "Country clusters", ge=0),
         "n_products": column("int64", "Product clusters", ge=0),
+        "effective_countries": column(
+            "float64", "Effective number of countries that identify the term", nullable=True, ge=1
+        ),
+        "effective_products": column(
+            "float64", "Effective number of products that identify the term", nullable=True, ge=1
+        ),
+        "degrees_of_freedom": column(
+            "float64", "Of the test: the smaller effective number less one, at least 1", nullable=True, ge=1
+        ),
         "n_absorbed": column("int64", "Fixed effects or dummies, counted in the degrees of freedom", ge=0),
         "r2_within": column(
             "float64", "Variation explained after the fixed effects; null for a logit", nullable=True, le=1
-        ),
-        "covariance_fixed": column(
-            "bool",
-            "Whether negative eigenvalues of the two-way covariance were set to 0 (Cameron et al. 2011)",
         ),
         "note": column("str", "Why a number is null, or what weakens it; empty if nothing does"),
     },

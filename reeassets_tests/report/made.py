@@ -242,6 +242,8 @@ def model_row(coefficient: float | None, p_value: float | None = 0.01, **changes
         "headline": False,
         "coefficient": coefficient,
         "std_error": 0.01 if given else None,
+        "std_error_conventional": 0.01 if given else None,
+        "decided_by": "two-way" if given else "",
         "ci_low": coefficient - 0.02 if coefficient is not None else None,
         "ci_high": coefficient + 0.03 if coefficient is not None else None,
         "t_statistic": coefficient / 0.01 if coefficient is not None else None,
@@ -249,9 +251,11 @@ def model_row(coefficient: float | None, p_value: float | None = 0.01, **changes
         "n_obs": 1234,
         "n_countries": 3,
         "n_products": 4,
+        "effective_countries": 3.0 if given else None,
+        "effective_products": 4.0 if given else None,
+        "degrees_of_freedom": 2.0 if given else None,
         "n_absorbed": 8,
         "r2_within": 0.5,
-        "covariance_fixed": False,
         "note": "" if given else "cannot be estimated",
     } | changes
 
