@@ -107,10 +107,14 @@ def headline(share: float) -> Callable[[], object]:
 def diagnostics(share: float) -> Callable[[], object]:
     """Return the diagnostics of the headline specifications."""
     from reeassets.models.diagnostics import model_diagnostics
+    from reeassets.models.regressions import rca_models
 
     settings = Settings()
     panel = generated_panel(settings, share)
-    return lambda: model_diagnostics(panel, generated_links(panel), settings)
+    links = generated_links(panel)
+    few = Settings(model_deltas=(3,))
+    rows = rca_models(panel, links, few)
+    return lambda: model_diagnostics(panel, links, rows, few)
 
 
 def clusters(_: float) -> Callable[[], object]:

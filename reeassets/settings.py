@@ -134,6 +134,11 @@ class Settings(BaseSettings):
     )
     model_significance: float = Field(0.05, gt=0, lt=1, description="Level of tests and of intervals")
 
+    model_bootstrap_draws: int = Field(
+        999, ge=99, description="Draws of the wild cluster bootstrap behind a headline coefficient's p-value"
+    )
+    model_bootstrap_seed: int = Field(20250804, ge=0, description="Seed of those draws")
+
     @field_validator("years", mode="before")
     @classmethod
     def _years(cls, value: Any) -> Any:

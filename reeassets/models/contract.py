@@ -6,11 +6,15 @@ one documented dimension, so that the rows of all models together form one speci
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import pandas as pd
 
 from reeassets.settings import Settings
+
+if TYPE_CHECKING:
+    from reeassets.models.linear import AbsorbedColumns
+    from reeassets.models.results import Regression
 
 EXPOSURES = ("trade_exposure", "import_reliance", "import_intensity")
 RISKS = ("systemic_trade_risk", "indirect_risk", "multi_tier_risk")
@@ -122,6 +126,16 @@ class Model(Protocol):
         ``panel`` is the table ``panel``; ``links`` the table ``io_links``. A term that cannot be estimated has null
         numbers and a ``note`` that says why; a specification never goes missing in silence.
         """
+
+
+@runtime_checkable
+class LeastSquares(Model, Protocol):
+    """A model that is least squares with absorbed effects: it can be looked at more closely, see ``diagnostics``."""
+
+    def absorbed(
+        self, panel: pd.DataFrame, links: pd.DataFrame, specification: Specification, settings: Settings
+    ) -> "tuple[AbsorbedColumns, list[Regression]] | None":
+        """Return the demeaned columns of a specification and its regressions; None if it has no rows."""
 
 
 def headline_delta(settings: Settings) -> int:

@@ -57,7 +57,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class _Solution:
+class Solution:
     """The coefficients of one regression: ``design`` says which demeaned columns each of them sums, shape (m, k)."""
 
     terms: tuple[str, ...]
@@ -86,6 +86,8 @@ class AbsorbedColumns:
         Rank of the absorbed dummies.
     clusters : Clusters
         Country and product of the rows.
+    year : integer ndarray, shape (n,)
+        Year of the rows.
     """
 
     names: dict[str, tuple[int, ...]]
@@ -95,6 +97,7 @@ class AbsorbedColumns:
     spread: dict[str, float]
     n_absorbed: int
     clusters: Clusters
+    year: Codes
 
     def fit(self, outcome: str, regressors: Sequence[str]) -> Fit:
         """Regress one column on others; see :meth:`fit_all`."""
@@ -118,27 +121,27 @@ class AbsorbedColumns:
         list of Fit
             One per regression.
         """
-        y = self._design([outcome])[:, 0]
-        solutions = [self._solve(y, regressors) for regressors in regressions]
+        y = self.design([outcome])[:, 0]
+        solutions = [self.solve(y, regressors) for regressors in regressions]
         testable = min(self.clusters.sizes[:2]) > 1
-        solved = [one for one in solutions if isinstance(one, _Solution)] if testable else []
+        solved = [one for one in solutions if isinstance(one, Solution)] if testable else []
         outers = iter(self._pair_outers(y, solved))
         return [
             one if isinstance(one, Fit) else self._fit(y, one, next(outers) if testable else None) for one in solutions
         ]
 
-    def _design(self, names: Sequence[str]) -> Floats:
+    def design(self, names: Sequence[str]) -> Floats:
         """Return which columns each name sums, shape (m, len(names))."""
         design = np.zeros((len(self.cross), len(names)))
         for position, name in enumerate(names):
             design[list(self.names[name]), position] = 1.0
         return design
 
-    def _solve(self, y: Floats, regressors: Sequence[str]) -> _Solution | Fit:
+    def solve(self, y: Floats, regressors: Sequence[str]) -> Solution | Fit:
         """Return the coefficients of a regression, or the fit that says why there are none."""
         from statsmodels.regression.linear_model import OLS
 
-        design = self._design(regressors)
+        design = self.design(regressors)
         spread = np.array([self.spread[name] for name in regressors])
         chosen = independent_columns(design.T @ self.cross @ design, spread)
         terms = tuple(regressors[position] for position in chosen)
@@ -150,9 +153,9 @@ class AbsorbedColumns:
         design = design[:, chosen]
         upper = np.linalg.cholesky(design.T @ self.cross @ design).T
         result = OLS(np.linalg.solve(upper.T, design.T @ (self.cross @ y)), upper).fit()
-        return _Solution(terms, dropped, design, result.params)
+        return Solution(terms, dropped, design, result.params)
 
-    def _fit(self, y: Floats, solution: _Solution, pair_outer: Floats | None) -> Fit:
+    def _fit(self, y: Floats, solution: Solution, pair_outer: Floats | None) -> Fit:
         """Return the fit with its errors, or without them where there is a single country or product."""
         residual = y - solution.design @ solution.coefficients
         total = float(y @ self.cross @ y)
@@ -163,7 +166,7 @@ class AbsorbedColumns:
             return Fit(*common, None, n_obs, self.n_absorbed, r2, solution.dropped, ONE_CLUSTER)
         sums = ClusterSums(
             cross=solution.design.T @ self.cross @ solution.design,
-            by_cluster=(_transformed(countries, solution.design), _transformed(products, solution.design)),
+            by_cluster=(transformed(countries, solution.design), transformed(products, solution.design)),
             scores=((countries @ residual) @ solution.design, (products @ residual) @ solution.design),
             pair_outer=pair_outer,
             n_pairs=self.clusters.sizes[2],
@@ -172,7 +175,7 @@ class AbsorbedColumns:
         )
         return Fit(*common, TwoWayErrors(sums), n_obs, self.n_absorbed, r2, solution.dropped)
 
-    def _pair_outers(self, y: Floats, solutions: Sequence[_Solution]) -> list[Floats]:
+    def _pair_outers(self, y: Floats, solutions: Sequence[Solution]) -> list[Floats]:
         """Sum over the pairs the outer products of their scores, per regression, in one pass over the rows."""
         outers = [np.zeros((len(one.terms), len(one.terms))) for one in solutions]
         if not solutions:
@@ -200,7 +203,7 @@ class AbsorbedColumns:
             first = last
 
 
-def _transformed(by_cluster: Floats, design: Floats) -> Floats:
+def transformed(by_cluster: Floats, design: Floats) -> Floats:
     """Return ``design' H_g design`` of every cluster, shape (G, k, k)."""
     columns, terms = np.nonzero(design)
     if len(columns) == design.shape[1]:
@@ -250,7 +253,8 @@ def absorb(
         values, absorbed = within_transform(raw, pair, blocks=year)
     by_country = np.stack([_cross(values[rows]) for rows in clusters.rows_of_countries()])
     by_product = np.stack([_cross(values[rows]) for rows in clusters.rows_of_products()])
-    return AbsorbedColumns(names, values, by_country.sum(axis=0), (by_country, by_product), spread, absorbed, clusters)
+    cross = by_country.sum(axis=0)
+    return AbsorbedColumns(names, values, cross, (by_country, by_product), spread, absorbed, clusters, year)
 
 
 def _cross(rows: Floats) -> Floats:

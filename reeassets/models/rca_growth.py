@@ -72,6 +72,31 @@ class RcaGrowth:
                 rows += linear_rows(regressions, sample, effects)
         return as_frame(rows, settings)
 
+    def absorbed(
+        self,
+        panel: pd.DataFrame,
+        links: pd.DataFrame,  # noqa: ARG002
+        specification: Specification,
+        settings: Settings,
+    ) -> tuple[AbsorbedColumns, list[Regression]] | None:
+        """Return columns and regressions of one specification; see :class:`reeassets.models.contract.LeastSquares`."""
+        sample = build_sample(panel, f"rsca_lead{specification.delta}", candidates(panel))
+        return absorbed_regressions(specification, sample, settings, sample.stages if sample else ())
+
+
+def absorbed_regressions(
+    specification: Specification, sample: Sample | None, settings: Settings, stages: Sequence[str]
+) -> tuple[AbsorbedColumns, list[Regression]] | None:
+    """Return the demeaned columns of a specification, and its regressions without and with slopes by stage."""
+    headline = is_headline(specification, settings)
+    regressions = [
+        regression_of(specification, headline, sample, split) for split in dict.fromkeys([(), tuple(stages)])
+    ]
+    if sample is None or cannot_start(regressions[0], sample):
+        return None
+    used = {name for one in regressions for name in (*one.labels, *main_labels(specification))}
+    return absorb_sample(sample, specification.fixed_effects, used), regressions
+
 
 def groups(specifications: Sequence[Specification]) -> Iterator[tuple[int, dict[str, list[Specification]]]]:
     """Yield the specifications that share a sample, as (delta, specifications by fixed effects)."""

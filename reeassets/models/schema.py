@@ -4,6 +4,7 @@ import pandera.pandas as pa
 
 from reeassets import plugins
 from reeassets.models.contract import EXPOSURES, RISKS, ROW_KEY
+from reeassets.models.diagnostics import DIAGNOSTICS
 from reeassets.models.errors import TWO_WAY, WAYS
 from reeassets.models.findings import VERDICTS
 from reeassets.settings import STAGES, Settings
@@ -82,6 +83,60 @@ RCA_MODELS = Table(
     key=ROW_KEY,
 )
 
+MODEL_DIAGNOSTICS = Table(
+    stage=STAGE,
+    name="model_diagnostics",
+    description="Checks of the headline coefficients: one row per model, term and check.",
+    columns={
+        "model": column("str", "Model, by plugin name"),
+        "interacted": column("bool", "Whether exposure, supplier concentration and risk have a slope per stage"),
+        "term": column("str", "Term, as in rca_models"),
+        "diagnostic": column(
+            "str",
+            "variance_inflation; leave_one_out: estimated without a country; placebo: outcome delta years before; "
+            "wild_bootstrap",
+            isin=DIAGNOSTICS,
+        ),
+        "detail": column("str", "The country left out, or the clusters and weights of the bootstrap; otherwise empty"),
+        "value": column(
+            "float64",
+            "Variance inflation factor, or t statistic of the bootstrap; null for the others",
+            nullable=True,
+        ),
+        "coefficient": column("float64", "Coefficient of the check's regression", nullable=True),
+        "ci_low": column("float64", "Lower end of its interval; null for the bootstrap", nullable=True),
+        "ci_high": column("float64", "Upper end of that interval", nullable=True),
+        "p_value": column("float64", "Two-sided", nullable=True, ge=0, le=1),
+        "n_obs": column("int64", "Rows of the check's sample", ge=0),
+        "note": column("str", "Why a number is null, or what weakens it; empty if nothing does"),
+    },
+    key=("model", "interacted", "term", "diagnostic", "detail"),
+)
+
+MODEL_MULTIPLICITY = Table(
+    stage=STAGE,
+    name="model_multiplicity",
+    description="Multiple testing over the grid: one row per model and term. A family is all tests of a model.",
+    columns={
+        "model": column("str", "Model, by plugin name"),
+        "interacted": column("bool", "Whether exposure, supplier concentration and risk have a slope per stage"),
+        "term": column("str", "Term, as in rca_models; controls are left out"),
+        "n_family": column("int64", "Tests of the model, over all terms and specifications", ge=0),
+        "n_tests": column("int64", "Specifications that test the term", ge=0),
+        "n_significant": column("int64", "Of these, with a p-value of at most the level", ge=0),
+        "n_significant_bh": column(
+            "int64", "Of these, with a q-value (Benjamini & Hochberg 1995) of at most the level", ge=0
+        ),
+        "n_significant_holm": column(
+            "int64", "Of these, with an adjusted p-value (Holm 1979) of at most the level", ge=0
+        ),
+        "headline_p": column("float64", "p-value of the headline specification", nullable=True, ge=0, le=1),
+        "headline_bh": column("float64", "Its q-value within the family", nullable=True, ge=0, le=1),
+        "headline_holm": column("float64", "Its p-value adjusted for the family", nullable=True, ge=0, le=1),
+    },
+    key=("model", "interacted", "term"),
+)
+
 FINDINGS = Table(
     stage=STAGE,
     name="findings",
@@ -150,4 +205,4 @@ def panel_table(settings: Settings) -> Table:
 
 def tables(settings: Settings) -> list[Table]:
     """Return the tables of this stage."""
-    return [panel_table(settings), RCA_MODELS, FINDINGS]
+    return [panel_table(settings), RCA_MODELS, MODEL_DIAGNOSTICS, MODEL_MULTIPLICITY, FINDINGS]
