@@ -120,6 +120,7 @@ class Settings(BaseSettings):
     )
     contrast_seed: int = Field(20250802, ge=0, description="Seed of those draws")
 
+    clustering: str = Field("kmeans", description="Clustering of economies, by plugin name")
     cluster_k: int = Field(5, ge=2, le=10, description="Number of clusters of economies")
     cluster_countries: int = Field(
         100, ge=10, description="Countries ranked by trade in the set that are clustered, per year"

@@ -1,0 +1,57 @@
+import pandas as pd
+import pytest
+
+from reeassets_tests.world import proof
+
+SIZE = {"countries": 30, "products": 40, "years": 6}
+FEW = range(1, 7)
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return proof.over_worlds(FEW, **SIZE)
+
+
+def test_planted_coefficients_are_covered_by_the_intervals(rows):
+    summary = proof.by_term(rows)
+    assert len(rows) == 54
+    # 54 intervals of 95 %: fewer than 46 have a chance of one in ten thousand.
+    assert (summary["covered"] * summary["worlds"]).sum() >= 46
+    risk = rows[rows["term"] == "risk:input"]
+    assert (risk["p_value"] < 0.05).all()
+    assert risk["coefficient"].mean() == pytest.approx(risk["planted"].mean(), rel=0.15)
+
+
+def test_effects_that_are_not_there_are_rarely_found():
+    rows = proof.over_worlds(FEW, proof.NOTHING, **SIZE)
+    assert (rows["planted"] == 0).all()
+    assert (rows["p_value"] < 0.05).sum() <= 8
+
+
+def test_strong_effects_have_their_sign():
+    summary = proof.planted_terms(proof.by_term(proof.over_worlds(FEW, proof.STRONG)))
+    assert len(summary) == 6
+    assert (summary["right_sign"] == 1).all()
+
+
+def test_archetypes_are_found_as_clusters():
+    assert proof.archetype_index(2, countries=70, products=60, years=3) >= proof.ADJUSTED_RAND
+
+
+def test_the_criteria_can_be_missed(rows):
+    shifted = proof.by_term(rows.assign(planted=rows["planted"] + 0.05))
+    found = proof.by_term(rows.assign(p_value=0.01))
+    wrong = proof.by_term(rows.assign(planted=-rows["planted"]))
+    judged = proof.criteria(shifted, found, wrong, [0.95, 0.5])
+    assert [one.holds for one in judged] == [False] * 4
+    good = pd.DataFrame({"covered": [0.88, 1.0], "significant": [0.0, 0.12], "right_sign": [1.0, 1.0]})
+    assert all(one.holds for one in proof.criteria(good, good, good, [0.9]))
+
+
+@pytest.mark.slow
+def test_the_proof_holds_in_full():
+    effect, nothing = (proof.by_term(proof.over_worlds(proof.SEEDS, given)) for given in (None, proof.NOTHING))
+    strong = proof.planted_terms(proof.by_term(proof.over_worlds(proof.SEEDS, proof.STRONG)))
+    index = [proof.archetype_index(seed, **proof.ARCHETYPE_SIZE) for seed in proof.ARCHETYPE_SEEDS]
+    missed = [one for one in proof.criteria(effect, nothing, strong, index) if not one.holds]
+    assert not missed
