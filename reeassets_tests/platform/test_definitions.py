@@ -22,8 +22,8 @@ trade: countries country_totals* nomenclature product_totals* raw_trade* rejecte
 products: classified_products concordance_value* product_concordance product_votes trade_flows*
 networks: candidate_links io_links network_edges* product_tiers
 indicators: country_indicators* indicator_variants* product_indicators* tier_contrasts tier_contrasts_pooled
-clusters: cluster_choice cluster_features cluster_profiles cluster_transitions country_clusters
-models: findings panel rca_models
+clusters: cluster_agreement cluster_choice cluster_features cluster_profiles cluster_transitions country_clusters
+models: findings model_diagnostics model_multiplicity panel rca_models
 report: html_report warehouse
 """
 

@@ -300,6 +300,32 @@ def findings() -> pd.DataFrame:
     )
 
 
+def cluster_agreement() -> pd.DataFrame:
+    rows = [("gaussian_mixture", "kmeans", 0.5, True), ("gaussian_mixture", "ward", 0.4, False)]
+    names = ["first", "second", "adjusted_rand", "in_use"]
+    return pd.DataFrame(rows, columns=names).assign(clusters_first=5, clusters_second=5, n_country_years=6)
+
+
+def model_diagnostics() -> pd.DataFrame:
+    rows = [
+        ("leave_one_out", "CHN", None, 0.08, 0.02, 0.14, 0.01),
+        ("leave_one_out", "DEU", None, 0.11, 0.02, 0.20, 0.01),
+        ("leave_one_out", "USA", None, 0.09, 0.02, 0.16, 0.01),
+        ("placebo", "", None, 0.01, -0.05, 0.07, 0.6),
+        ("variance_inflation", "", 2.34, None, None, None, None),
+        ("wild_bootstrap", "4 clusters by product, Webb", 3.1, 0.10, None, None, 0.012),
+    ]
+    names = ["diagnostic", "detail", "value", "coefficient", "ci_low", "ci_high", "p_value"]
+    frame = pd.DataFrame(rows, columns=names)
+    return frame.assign(model="rca_growth", interacted=False, term="exposure", n_obs=1234, note="")
+
+
+def model_multiplicity() -> pd.DataFrame:
+    counts = {"n_family": 9, "n_tests": 3, "n_significant": 2, "n_significant_bh": 1, "n_significant_holm": 0}
+    ps = {"headline_p": 0.01, "headline_bh": 0.03, "headline_holm": 0.09}
+    return pd.DataFrame([{"model": "rca_growth", "interacted": False, "term": "exposure"} | counts | ps])
+
+
 SCHEMAS = {
     table.name: table
     for stage in (trade, products, networks, indicators, clusters, models)
@@ -317,7 +343,10 @@ FRAMES = {
     "country_clusters": country_clusters,
     "cluster_profiles": cluster_profiles,
     "cluster_choice": cluster_choice,
+    "cluster_agreement": cluster_agreement,
     "rca_models": rca_models,
+    "model_diagnostics": model_diagnostics,
+    "model_multiplicity": model_multiplicity,
     "findings": findings,
 }
 
