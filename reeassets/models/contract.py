@@ -2,6 +2,22 @@
 
 A model names the specifications of its grid and estimates them; every specification differs from another in at least
 one documented dimension, so that the rows of all models together form one specification curve.
+
+For country ``c``, product ``p`` of stage ``s``, year ``t``, with ``z()`` a standardisation over the estimation sample:
+
+``rca_growth``
+    ``rsca[c,p,t+delta] ~ z(exposure[c,p,t]) + z(supplier_concentration[c,p,t]) + z(risk[c,p,t])``
+    ``+ rsca[c,p,t] + log1p(imports[c,p,t]) + log1p(exports[c,p,t]) | fixed effects``
+
+    and, ``interacted``, ``z(...):s`` in the place of the first three. Fixed effects: ``c + p + t``, or ``c^t + p^t``.
+``entry``
+    ``logit(rca[c,p,t+delta] >= 1) ~`` the same ``+ t + s``, among the rows with ``rca[c,p,t] < 1``.
+``input_linked``
+    the formula of ``rca_growth`` with ``sum_q w[q,p] x[c,q,t] / sum_q w[q,p]``, over the accepted inputs ``q`` of
+    ``p``, in the place of each of the first three ``x[c,p,t]``.
+
+Rows: those where the outcome and every candidate regressor are known, the same for all definitions. Errors, tests and
+the small-sample convention: :class:`reeassets.models.errors.TwoWayErrors`.
 """
 
 from collections.abc import Sequence

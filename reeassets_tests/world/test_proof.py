@@ -1,7 +1,11 @@
+import numpy as np
 import pandas as pd
 import pytest
 
+from reeassets.models.panel import build_panel
+from reeassets.world.small import small_world
 from reeassets_tests.world import proof
+from reeassets_tests.world.measures import SETTINGS, measured
 
 SIZE = {"countries": 30, "products": 40, "years": 6}
 FEW = range(1, 7)
@@ -55,3 +59,26 @@ def test_the_proof_holds_in_full():
     index = [proof.archetype_index(seed, **proof.ARCHETYPE_SIZE) for seed in proof.ARCHETYPE_SEEDS]
     missed = [one for one in proof.criteria(effect, nothing, strong, index) if not one.holds]
     assert not missed
+
+
+def test_no_future_is_in_the_regressors():
+    # From flows to the panel: every value after the third year is another, and what comes before does not move.
+    world = small_world(3, countries=14, products=10, years=5)
+    frames = proof.tables(world)
+    last = world.truth["years"][2]
+    rng = np.random.default_rng(1)
+    poisoned = [frame.copy() for frame in frames]
+    for frame in poisoned:
+        for name in frame.select_dtypes("float64"):
+            later = (frame["year"] > last) & frame[name].notna()
+            frame.loc[later, name] *= rng.uniform(0.5, 2.0, int(later.sum()))
+    panels = [
+        build_panel(*measured(*given), given[1], given[2], world.stages, SETTINGS)[0] for given in (frames, poisoned)
+    ]
+    honest, changed = (panel[panel["year"] <= last].reset_index(drop=True) for panel in panels)
+    leads = ["rca_lead1", "rsca_lead1"]
+    pd.testing.assert_frame_equal(changed.drop(columns=leads), honest.drop(columns=leads), check_exact=True)
+    at_end = honest["year"] == last
+    assert not np.allclose(changed.loc[at_end, "rsca_lead1"], honest.loc[at_end, "rsca_lead1"])
+    # Outcomes of years up to the last honest one are honest too.
+    pd.testing.assert_frame_equal(changed.loc[~at_end, leads], honest.loc[~at_end, leads], check_exact=True)
