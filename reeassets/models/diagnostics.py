@@ -50,8 +50,11 @@ def model_diagnostics(
     * ``variance_inflation``: ``1/(1 - R2)`` of the regressor on all others, after the fixed effects.
     * ``leave_one_out``: the coefficient without China, without the USA and without Germany.
     * ``placebo``: the coefficient with the outcome ``delta`` years **before** the regressors, everything else, the
-      controls at ``t`` included, unchanged. What follows a regressor cannot have been there before it; a placebo as
-      large as the coefficient says that the regressors follow the outcome. Pairs without trade then do not take part.
+      controls at ``t`` included, unchanged; pairs without trade then do not take part. A placebo with the sign and the
+      size of the coefficient says that the regressors follow the outcome. One of the **opposite** sign is what a true
+      and lasting effect leaves: with the outcome at ``t`` held constant, those who were pushed since came from further
+      away. It is a comparison and no test: since dependence itself answers to advantage, small placebos are often
+      significant in generated worlds without any effect.
     * ``wild_bootstrap``: p-value of :class:`reeassets.models.wild.WildBootstrap`.
 
     The first and the last are those of models that are least squares with country, product and year effects.

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reeassets.models.diagnostics import before_treatment
 from reeassets.models.panel import build_panel
 from reeassets.world.small import small_world
 from reeassets_tests.world import proof
@@ -59,6 +60,19 @@ def test_the_proof_holds_in_full():
     index = [proof.archetype_index(seed, **proof.ARCHETYPE_SIZE) for seed in proof.ARCHETYPE_SEEDS]
     missed = [one for one in proof.criteria(effect, nothing, strong, index) if not one.holds]
     assert not missed
+
+
+def test_a_true_effect_has_a_placebo_of_the_opposite_sign():
+    world = small_world(4, **SIZE)
+    panel, _ = build_panel(
+        *measured(*proof.tables(world)), world.country_totals, world.product_totals, world.stages, SETTINGS
+    )
+    rows, placebo = (
+        proof.RCA_GROWTH.fit(given, proof.NO_LINKS, [proof.HEADLINE], SETTINGS).set_index(["interacted", "term"])
+        for given in (panel, before_treatment(panel, 1))
+    )
+    assert rows.loc[(True, "risk:input"), "ci_high"] < 0
+    assert placebo.loc[(True, "risk:input"), "ci_low"] > 0
 
 
 def test_no_future_is_in_the_regressors():
