@@ -18,6 +18,7 @@ GROUPS = {
     "link_proposers": "candidate input-output links between products",
     "hazards": "how likely a supplier is to fail",
     "indicators": "columns of product_indicators",
+    "clusterings": "how economies are divided into clusters",
     "models": "regressions of comparative advantage",
     "definitions": "whole extra Dagster definitions",
 }

@@ -167,6 +167,7 @@ class Settings(BaseSettings):
     )
     perturbation_seed: int = Field(20250804, ge=0, description="Seed of those draws")
 
+    clustering: str = Field("kmeans", description="Clustering of economies, by plugin name")
     cluster_k: int = Field(5, ge=2, le=10, description="Number of clusters of economies")
     cluster_countries: int = Field(
         100, ge=10, description="Countries ranked by trade in the set that are clustered, per year"
@@ -180,6 +181,10 @@ class Settings(BaseSettings):
         (1, 2, 3, 4, 5), description="Years between regressors and outcome"
     )
     model_significance: float = Field(0.05, gt=0, lt=1, description="Level of tests and of intervals")
+    model_bootstrap_draws: int = Field(
+        999, ge=99, description="Draws of the wild cluster bootstrap behind a headline coefficient's p-value"
+    )
+    model_bootstrap_seed: int = Field(20250804, ge=0, description="Seed of those draws")
 
     shock_file: Path | None = Field(
         None, description="YAML file of what-if scenarios, or folder of such files, beside the built-in scenarios"

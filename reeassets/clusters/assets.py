@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from reeassets.clusters import choice, cluster, features, paths, profiles, schema
+from reeassets.clusters import agreement, choice, cluster, features, paths, profiles, schema
 from reeassets.platform.recipe import Step, recipe
 from reeassets.tables import NotEnoughData
 
 _FEATURES = ("cluster_countries", "cluster_include_final", "years")
-_FIT = ("cluster_k", "cluster_n_init", "cluster_seed", "cluster_include_final")
+_FIT = ("clustering", "cluster_k", "cluster_n_init", "cluster_seed", "cluster_include_final")
 _SKLEARN = frozenset({"scikitlearn", "parquet"})
 
 
@@ -19,7 +19,7 @@ def cluster_features(step: Step) -> pd.DataFrame:
     return table
 
 
-@recipe(inputs=("cluster_features",), uses=_FIT, kinds=_SKLEARN)
+@recipe(inputs=("cluster_features",), uses=_FIT, plugins=("clusterings",), kinds=_SKLEARN)
 def country_clusters(step: Step) -> pd.DataFrame:
     """Fit the clusters on the pooled country-years and name them."""
     described = step.read("cluster_features")
@@ -39,7 +39,7 @@ def cluster_profiles(step: Step) -> pd.DataFrame:
     return profiles.cluster_profiles(step.read("cluster_features"), clusters, step.settings)
 
 
-@recipe(inputs=("cluster_features",), uses=(*_FIT, "cluster_bootstraps"), kinds=_SKLEARN)
+@recipe(inputs=("cluster_features",), uses=(*_FIT, "cluster_bootstraps"), plugins=("clusterings",), kinds=_SKLEARN)
 def cluster_choice(step: Step) -> pd.DataFrame:
     """Compare numbers of clusters: silhouette, gap statistic and stability."""
     try:
@@ -49,10 +49,27 @@ def cluster_choice(step: Step) -> pd.DataFrame:
         return schema.CLUSTER_CHOICE.empty()
 
 
+@recipe(inputs=("cluster_features",), uses=_FIT, plugins=("clusterings",), kinds=_SKLEARN)
+def cluster_agreement(step: Step) -> pd.DataFrame:
+    """Compare the partitions of all registered clusterings."""
+    try:
+        return agreement.cluster_agreement(step.read("cluster_features"), step.settings)
+    except NotEnoughData as reason:
+        step.metadata["not_compared"] = str(reason)
+        return schema.CLUSTER_AGREEMENT.empty()
+
+
 @recipe(inputs=("country_clusters",))
 def cluster_transitions(step: Step) -> pd.DataFrame:
     """Count how countries move between clusters from one year to the next."""
     return paths.cluster_transitions(step.read("country_clusters"))
 
 
-RECIPES = [cluster_features, country_clusters, cluster_profiles, cluster_choice, cluster_transitions]
+RECIPES = [
+    cluster_features,
+    country_clusters,
+    cluster_profiles,
+    cluster_choice,
+    cluster_agreement,
+    cluster_transitions,
+]

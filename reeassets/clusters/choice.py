@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reeassets.clusters.contract import Clustering, Labels, clustering_in_use
 from reeassets.clusters.features import Floats, Panel, standardised_panel
-from reeassets.clusters.kmeans import Labels, derived_seed, distinct_points, fit_kmeans, one_thread
+from reeassets.clusters.kmeans import KMEANS, derived_seed, distinct_points, one_thread
 from reeassets.settings import Settings
 from reeassets.tables import NotEnoughData
 
@@ -24,7 +25,7 @@ REFERENCE_STREAM, BOOTSTRAP_STREAM = 1, 2
 
 
 def cluster_choice(features: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Judge k-means for k = 2..10 by three criteria (docs/METHOD.md, section 7).
+    """Judge the clustering in use for k = 2..10 by three criteria (docs/METHOD.md, section 7).
 
     * ``silhouette``: mean silhouette width (Rousseeuw 1987) of the standardised country-years, Euclidean distance.
     * ``gap``, ``gap_se``: gap statistic of Tibshirani, Walther & Hastie (2001), ``mean_b log W*_kb - log W_k`` with
@@ -33,8 +34,8 @@ def cluster_choice(features: pd.DataFrame, settings: Settings) -> pd.DataFrame:
       ``gap_preferred`` is their rule: the smallest k with ``gap(k) >= gap(k+1) - gap_se(k+1)``. The rule starts at
       k = 1, which has no row here: if a single cluster satisfies it, or no k below the largest does, then no row is
       preferred.
-    * ``stability``: countries are resampled with replacement, each with all its years, k-means is fitted to the
-      resample, every country-year of the original panel is given its nearest centroid, and the result is compared with
+    * ``stability``: countries are resampled with replacement, each with all its years, the resample is clustered, every
+      country-year of the original panel is given its nearest centroid, and the result is compared with
       the original labels by the adjusted Rand index (Hubert & Arabie 1985): mean and 2.5 and 97.5 percentiles over
       ``settings.cluster_bootstraps`` resamples, the same ones for every k. The panel's standardisation is kept.
       Missing if a resample has fewer distinct country-years than k.
@@ -44,7 +45,7 @@ def cluster_choice(features: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     features : DataFrame
         As made by :func:`reeassets.clusters.features.cluster_features`, in any row order.
     settings : Settings
-        ``cluster_k``, ``cluster_n_init``, ``cluster_bootstraps``, ``cluster_seed``, ``cluster_include_final`` are read.
+        ``clustering`` and the fields ``cluster_*`` are read.
 
     Returns
     -------
@@ -67,19 +68,21 @@ def cluster_choice(features: pd.DataFrame, settings: Settings) -> pd.DataFrame:
             f"that needs more than {settings.cluster_k} distinct country-years, and there are {distinct}"
         )
     candidates = [k for k in CANDIDATES if k < distinct]
+    clustering = clustering_in_use(settings)
     with one_thread():
-        fits = {
-            k: fit_kmeans(panel.matrix, k, n_init=settings.cluster_n_init, seed=settings.cluster_seed)
+        labels = {
+            k: clustering.labels(panel.matrix, k, starts=settings.cluster_n_init, seed=settings.cluster_seed)
             for k in candidates
         }
-        labels = {k: fit.labels_.astype(np.int64) for k, fit in fits.items()}
         distances = euclidean_distances(panel.matrix)
         table = pd.DataFrame({"k": candidates})
         table["silhouette"] = [float(silhouette_score(distances, labels[k], metric="precomputed")) for k in candidates]
-        dispersion = np.array([total_dispersion(panel.matrix), *(fits[k].inertia_ for k in candidates)])
-        gap, gap_se = gap_statistic(panel.matrix, dispersion, settings.cluster_seed)
+        dispersion = np.array(
+            [total_dispersion(panel.matrix), *(within_dispersion(panel.matrix, labels[k]) for k in candidates)]
+        )
+        gap, gap_se = gap_statistic(panel.matrix, dispersion, settings.cluster_seed, clustering)
         table["gap"], table["gap_se"] = gap[1:], gap_se[1:]
-        agreement = bootstrap_agreement(panel, labels, settings.cluster_bootstraps, settings.cluster_seed)
+        agreement = bootstrap_agreement(panel, labels, settings.cluster_bootstraps, settings.cluster_seed, clustering)
     table["stability"] = agreement.mean(axis=0)
     table["stability_low"], table["stability_high"] = np.quantile(agreement, [0.025, 0.975], axis=0)
     table["chosen"] = table["k"] == settings.cluster_k
@@ -99,7 +102,27 @@ def total_dispersion(values: Floats) -> float:
     return float(((values - values.mean(axis=0)) ** 2).sum())
 
 
-def gap_statistic(values: Floats, dispersion: Floats, seed: int) -> tuple[Floats, Floats]:
+def within_dispersion(values: Floats, labels: Labels) -> float:
+    """Return the sum of squared distances to the mean of the own cluster."""
+    means = centroids(values, labels, np.ones(len(values)))
+    return float(((values - means[np.unique(labels, return_inverse=True)[1]]) ** 2).sum())
+
+
+def centroids(values: Floats, labels: Labels, weights: Floats) -> Floats:
+    """Return the weighted mean of every cluster that has points, by ascending label."""
+    code = np.unique(labels, return_inverse=True)[1]
+    sums = np.stack([np.bincount(code, weights * column) for column in values.T], axis=1)
+    return np.asarray(sums / np.bincount(code, weights)[:, None])
+
+
+def nearest(values: Floats, means: Floats) -> Labels:
+    """Return the position of the mean that each point is nearest to."""
+    return np.asarray(((values[:, None, :] - means[None]) ** 2).sum(axis=2).argmin(axis=1), dtype=np.int64)
+
+
+def gap_statistic(
+    values: Floats, dispersion: Floats, seed: int, clustering: Clustering = KMEANS
+) -> tuple[Floats, Floats]:
     """Compare within-cluster dispersion with that of structureless panels (Tibshirani, Walther & Hastie 2001).
 
     Parameters
@@ -110,6 +133,8 @@ def gap_statistic(values: Floats, dispersion: Floats, seed: int) -> tuple[Floats
         Its within-cluster sums of squares for k = 1..m, all positive.
     seed : int
         Seed of the reference panels.
+    clustering : Clustering
+        How they are clustered.
 
     Returns
     -------
@@ -128,7 +153,8 @@ def gap_statistic(values: Floats, dispersion: Floats, seed: int) -> tuple[Floats
         logs[draw, 0] = np.log(total_dispersion(reference))
         for k in range(2, len(dispersion) + 1):
             start = derived_seed(seed, REFERENCE_STREAM, draw, k)
-            logs[draw, k - 1] = np.log(fit_kmeans(reference, k, n_init=REPEATED_STARTS, seed=start).inertia_)
+            labels = clustering.labels(reference, k, starts=REPEATED_STARTS, seed=start)
+            logs[draw, k - 1] = np.log(within_dispersion(reference, labels))
     return logs.mean(axis=0) - np.log(dispersion), logs.std(axis=0) * np.sqrt(1 + 1 / REFERENCES)
 
 
@@ -166,7 +192,9 @@ def country_resamples(countries: NDArray[np.str_], draws: int, seed: int) -> NDA
     return np.asarray(times[:, code], dtype=np.int64)
 
 
-def bootstrap_agreement(panel: Panel, labels: dict[int, Labels], draws: int, seed: int) -> Floats:
+def bootstrap_agreement(
+    panel: Panel, labels: dict[int, Labels], draws: int, seed: int, clustering: Clustering = KMEANS
+) -> Floats:
     """Return the adjusted Rand index between the labels and those learnt from resampled countries.
 
     Parameters
@@ -177,6 +205,8 @@ def bootstrap_agreement(panel: Panel, labels: dict[int, Labels], draws: int, see
         Per k the labels of the panel.
     draws, seed : int
         Number of resamples and their seed.
+    clustering : Clustering
+        How they are clustered.
 
     Returns
     -------
@@ -193,6 +223,7 @@ def bootstrap_agreement(panel: Panel, labels: dict[int, Labels], draws: int, see
         for place, (k, original) in enumerate(labels.items()):
             if k <= distinct:
                 start = derived_seed(seed, BOOTSTRAP_STREAM, draw, k)
-                model = fit_kmeans(drawn, k, n_init=REPEATED_STARTS, seed=start, weights=weights)
-                agreement[draw, place] = adjusted_rand_score(original, model.predict(panel.matrix))
+                learnt = clustering.labels(drawn, k, starts=REPEATED_STARTS, seed=start, weights=weights)
+                given = nearest(panel.matrix, centroids(drawn, learnt, weights))
+                agreement[draw, place] = adjusted_rand_score(original, given)
     return agreement

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from reeassets.clusters.agreement import cluster_agreement
 from reeassets.clusters.choice import cluster_choice
 from reeassets.clusters.features import cluster_features, standardised_panel
 from reeassets.clusters.kmeans import cluster_labels
@@ -21,6 +22,7 @@ class ClusterResult:
     country_clusters: pd.DataFrame
     cluster_profiles: pd.DataFrame
     cluster_choice: pd.DataFrame
+    cluster_agreement: pd.DataFrame
     cluster_transitions: pd.DataFrame
 
 
@@ -50,8 +52,8 @@ def cluster_economies(country_indicators: pd.DataFrame, settings: Settings) -> C
     Parameters
     ----------
     country_indicators : DataFrame
-        One row per (year, country, stage), all years together: labels mean the same in every year because one k-means
-        is fitted to the pooled country-years.
+        One row per (year, country, stage), all years together: labels mean the same in every year because one
+        clustering is fitted to the pooled country-years.
     settings : Settings
         The fields ``cluster_*`` are read.
 
@@ -68,5 +70,6 @@ def cluster_economies(country_indicators: pd.DataFrame, settings: Settings) -> C
         country_clusters=countries,
         cluster_profiles=cluster_profiles(features, countries, settings),
         cluster_choice=cluster_choice(features, settings),
+        cluster_agreement=cluster_agreement(features, settings),
         cluster_transitions=cluster_transitions(countries),
     )

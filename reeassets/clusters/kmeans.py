@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from reeassets.clusters.contract import Clustering, Labels, clustering_in_use
 from reeassets.clusters.features import INFLUENCE, RISK, Floats, Panel, features_of
 from reeassets.settings import Settings
 from reeassets.tables import NotEnoughData
-
-Labels = NDArray[np.int64]
 
 # Points or profiles that agree to this many decimals of a standard deviation are the same up to rounding.
 DECIMALS = 9
@@ -38,6 +36,13 @@ def distinct_points(values: Floats) -> int:
     return len(np.unique(np.round(values, DECIMALS), axis=0))
 
 
+def require_distinct(values: Floats, k: int) -> None:
+    """Raise :class:`reeassets.tables.NotEnoughData` if fewer than ``k`` rows are distinct."""
+    distinct = distinct_points(values)
+    if distinct < k:
+        raise NotEnoughData(f"{k} clusters need at least {k} distinct country-years; there are {distinct}")
+
+
 def fit_kmeans(values: Floats, k: int, *, n_init: int, seed: int, weights: Floats | None = None) -> Any:
     """Fit k-means (Lloyd's algorithm from k-means++ starts) and return scikit-learn's fitted estimator.
 
@@ -61,15 +66,36 @@ def fit_kmeans(values: Floats, k: int, *, n_init: int, seed: int, weights: Float
     """
     from sklearn.cluster import KMeans
 
-    distinct = distinct_points(values)
-    if distinct < k:
-        raise NotEnoughData(f"k-means with k={k} needs at least {k} distinct country-years; there are {distinct}")
+    require_distinct(values, k)
     model = KMeans(n_clusters=k, init="k-means++", n_init=n_init, random_state=derived_seed(seed), algorithm="lloyd")
     return model.fit(values, sample_weight=weights)
 
 
-def cluster_labels(panel: Panel, settings: Settings) -> Labels:
-    """Cluster the ranked country-years into ``settings.cluster_k`` clusters, numbered from 1 by profile.
+class KMeansClustering:
+    """k-means, the default."""
+
+    name = "kmeans"
+    description = "k-means: least sum of squared distances to the centre of the own cluster"
+
+    def labels(self, values: Floats, k: int, *, starts: int, seed: int, weights: Floats | None = None) -> Labels:
+        """Return the cluster of every point; see :class:`reeassets.clusters.contract.Clustering`."""
+        return np.asarray(fit_kmeans(values, k, n_init=starts, seed=seed, weights=weights).labels_, dtype=np.int64)
+
+
+KMEANS = KMeansClustering()
+
+
+def cluster_labels(panel: Panel, settings: Settings, clustering: Clustering | None = None) -> Labels:
+    """Divide the ranked country-years into ``settings.cluster_k`` clusters, numbered from 1 by profile.
+
+    Parameters
+    ----------
+    panel : Panel
+        The ranked country-years.
+    settings : Settings
+        ``cluster_k``, ``cluster_n_init``, ``cluster_seed``, ``clustering``.
+    clustering : Clustering, optional
+        By default the one that the settings name.
 
     Returns
     -------
@@ -78,12 +104,15 @@ def cluster_labels(panel: Panel, settings: Settings) -> Labels:
 
     Raises
     ------
-    ValueError
+    NotEnoughData
         If there are fewer distinct country-years than clusters.
     """
+    chosen = clustering or clustering_in_use(settings)
+    require_distinct(panel.matrix, settings.cluster_k)
     with one_thread():
-        model = fit_kmeans(panel.matrix, settings.cluster_k, n_init=settings.cluster_n_init, seed=settings.cluster_seed)
-    raw = model.labels_.astype(np.int64)
+        raw = chosen.labels(
+            panel.matrix, settings.cluster_k, starts=settings.cluster_n_init, seed=settings.cluster_seed
+        )
     return number_clusters(panel.means(raw)).loc[raw].to_numpy(dtype=np.int64)
 
 

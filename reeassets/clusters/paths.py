@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from reeassets.clusters.contract import Labels
 from reeassets.clusters.features import KEY, Panel
-from reeassets.clusters.kmeans import Labels
 
 NOT_RANKED = "not_ranked"
 

@@ -1,6 +1,6 @@
 """Tables of the clusters stage: every column with its range, unit and meaning.
 
-None is partitioned by year: one k-means is fitted to all years together.
+None is partitioned by year: one clustering is fitted to all years together.
 """
 
 import pandera.pandas as pa
@@ -35,7 +35,7 @@ COUNTRY_CLUSTERS = Table(
 CLUSTER_CHOICE = Table(
     STAGE,
     "cluster_choice",
-    "How well k-means with k clusters describes the panel",
+    "How well k clusters describe the panel, by the clustering in use",
     {
         "k": column("int64", "Number of clusters", ge=CANDIDATES[0], le=CANDIDATES[-1]),
         "silhouette": column("float64", "Mean silhouette width over country-years", ge=-1, le=1),
@@ -59,6 +59,24 @@ CLUSTER_CHOICE = Table(
     key=("k",),
 )
 
+CLUSTER_AGREEMENT = Table(
+    STAGE,
+    "cluster_agreement",
+    "Agreement of two clusterings of the same country-years, with the number of clusters in use",
+    {
+        "first": column("str", "A clustering, by plugin name"),
+        "second": column("str", "Another one, later in the alphabet"),
+        "adjusted_rand": column(
+            "float64", "Adjusted Rand index: 1 for the same partition, 0 on average by chance", ge=-1, le=1
+        ),
+        "clusters_first": column("int64", "Clusters of the first that are not empty", ge=1),
+        "clusters_second": column("int64", "Clusters of the second that are not empty", ge=1),
+        "n_country_years": column("int64", "Country-years clustered", unit="country-years", ge=1),
+        "in_use": column("bool", "Whether one of the two is the clustering in use"),
+    },
+    key=("first", "second"),
+)
+
 CLUSTER_TRANSITIONS = Table(
     STAGE,
     "cluster_transitions",
@@ -80,6 +98,7 @@ def tables(settings: Settings) -> list[Table]:
         COUNTRY_CLUSTERS,
         cluster_profiles_table(settings),
         CLUSTER_CHOICE,
+        CLUSTER_AGREEMENT,
         CLUSTER_TRANSITIONS,
     ]
 

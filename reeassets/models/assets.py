@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from reeassets.models import regressions
+from reeassets.models import diagnostics, multiplicity, regressions
 from reeassets.models.findings import findings as judge
 from reeassets.models.panel import build_panel
 from reeassets.platform.recipe import Step, recipe
@@ -46,6 +46,25 @@ def rca_models(step: Step) -> pd.DataFrame:
 
 
 @recipe(
+    inputs=("panel", "io_links", "rca_models"),
+    uses=("model_deltas", "model_significance", "model_bootstrap_draws", "model_bootstrap_seed"),
+    plugins=("models", "hazards"),
+    kinds=_STATSMODELS,
+)
+def model_diagnostics(step: Step) -> pd.DataFrame:
+    """Check the headline coefficients: variance inflation, single countries, a placebo, the wild bootstrap."""
+    return diagnostics.model_diagnostics(
+        step.read("panel"), step.read("io_links"), step.read("rca_models"), step.settings
+    )
+
+
+@recipe(inputs=("rca_models",), uses=("model_significance",), kinds=_STATSMODELS)
+def model_multiplicity(step: Step) -> pd.DataFrame:
+    """Adjust the tests of each model's grid for their number."""
+    return multiplicity.model_multiplicity(step.read("rca_models"), step.settings)
+
+
+@recipe(
     inputs=(
         "tier_contrasts_pooled",
         "tier_contrasts",
@@ -78,4 +97,4 @@ def findings(step: Step) -> pd.DataFrame:
     )
 
 
-RECIPES = [panel, rca_models, findings]
+RECIPES = [panel, rca_models, model_diagnostics, model_multiplicity, findings]

@@ -1,17 +1,16 @@
-"""Two-way clustered covariance of an estimator from its scores, by country and product.
+"""The two clusterings of an estimation sample, by country and by product.
 
-Rows are ordered by (country, product, year): the intersection of the two clusterings is then a run of rows, and all
-three sums of scores follow from one pass over the rows (Cameron, Gelbach & Miller 2011).
+Rows are ordered by (country, product, year): a country, and the intersection of the two clusterings, is then a run of
+rows.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-# A negative eigenvalue smaller than this share of the largest one is rounding.
-EIGENVALUE_TOLERANCE = 1e-12
 MIN_CLUSTERS = 10
 ONE_CLUSTER = "errors cannot be clustered two ways with a single country or product"
 
@@ -54,10 +53,15 @@ class Clusters:
         countries, products = self.of_pairs
         return len(np.unique(countries)), len(np.unique(products)), len(self.pair_starts)
 
-    @property
-    def degrees_of_freedom(self) -> int:
-        """Degrees of freedom of t tests: the smaller number of clusters, minus one."""
-        return min(self.sizes[:2]) - 1
+    def rows_of_products(self) -> list[Codes]:
+        """Return the rows of each product, in ascending order of the products' codes."""
+        order = np.argsort(self.product, kind="stable")
+        return np.split(order, np.flatnonzero(np.diff(self.product[order])) + 1)
+
+    def rows_of_countries(self) -> list[slice]:
+        """Return the run of rows of each country, in ascending order of the countries' codes."""
+        starts = [0, *(np.flatnonzero(np.diff(self.country)) + 1).tolist(), len(self.country)]
+        return [slice(*ends) for ends in pairwise(starts)]
 
     def note(self) -> str:
         """Say which clustering dimension is too small to be relied on; empty if none is."""
@@ -67,58 +71,3 @@ class Clusters:
             if size < MIN_CLUSTERS
         ]
         return "; ".join(parts)
-
-
-def two_way_covariance(
-    pair_scores: Floats, bread: Floats, clusters: Clusters, n_obs: int, n_parameters: int
-) -> tuple[Floats, bool]:
-    """Compute ``V = V_country + V_product - V_pair``, each with its own small-sample factor.
-
-    Parameters
-    ----------
-    pair_scores : ndarray, shape (pairs, k)
-        Scores (regressor times residual) summed within each (country, product) pair.
-    bread : ndarray, shape (k, k)
-        ``(X'X)^-1``, or the inverse information of a likelihood.
-    clusters : Clusters
-        The pairs' countries and products.
-    n_obs, n_parameters : int
-        Rows, and parameters **including the absorbed ones** (the convention called "full").
-
-    Returns
-    -------
-    covariance : ndarray, shape (k, k)
-    fixed : bool
-        Whether it was not positive semi-definite and its negative eigenvalues were set to 0 (Cameron, Gelbach & Miller
-        2011, section 2.3).
-
-    Notes
-    -----
-    The factor of a clustering with G clusters is ``G/(G-1) * (n-1)/(n-k)``: that of statsmodels' ``cov_type="cluster"``
-    with two groups, so that errors equal those of the regression with explicit dummies. With a single country or
-    product the factor is infinite and the covariance does not exist.
-
-    Raises
-    ------
-    ValueError
-        If there is a single country or product, or no residual degree of freedom.
-    """
-    from statsmodels.stats.sandwich_covariance import cov_cluster
-
-    if min(clusters.sizes[:2]) < 2 or n_obs <= n_parameters:
-        raise ValueError("two countries, two products and more rows than parameters are needed")
-    groups = (*clusters.of_pairs, np.arange(len(pair_scores)))
-    covariance = np.zeros_like(bread)
-    for group, size, sign in zip(groups, clusters.sizes, (1, 1, -1), strict=True):
-        part = cov_cluster((pair_scores, bread), group, use_correction=False)
-        covariance += sign * size / (size - 1) * part
-    covariance *= (n_obs - 1) / (n_obs - n_parameters)
-    return _positive_semi_definite(covariance)
-
-
-def _positive_semi_definite(covariance: Floats) -> tuple[Floats, bool]:
-    covariance = (covariance + covariance.T) / 2
-    roots, vectors = np.linalg.eigh(covariance)
-    if roots[0] >= -EIGENVALUE_TOLERANCE * abs(roots[-1]):
-        return covariance, False
-    return (vectors * np.maximum(roots, 0.0)) @ vectors.T, True

@@ -2,15 +2,35 @@
 
 A model names the specifications of its grid and estimates them; every specification differs from another in at least
 one documented dimension, so that the rows of all models together form one specification curve.
+
+For country ``c``, product ``p`` of stage ``s``, year ``t``, with ``z()`` a standardisation over the estimation sample:
+
+``rca_growth``
+    ``rsca[c,p,t+delta] ~ z(exposure[c,p,t]) + z(supplier_concentration[c,p,t]) + z(risk[c,p,t])``
+    ``+ rsca[c,p,t] + log1p(imports[c,p,t]) + log1p(exports[c,p,t]) | fixed effects``
+
+    and, ``interacted``, ``z(...):s`` in the place of the first three. Fixed effects: ``c + p + t``, or ``c^t + p^t``.
+``entry``
+    ``logit(rca[c,p,t+delta] >= 1) ~`` the same ``+ t + s``, among the rows with ``rca[c,p,t] < 1``.
+``input_linked``
+    the formula of ``rca_growth`` with ``sum_q w[q,p] x[c,q,t] / sum_q w[q,p]``, over the accepted inputs ``q`` of
+    ``p``, in the place of each of the first three ``x[c,p,t]``.
+
+Rows: those where the outcome and every candidate regressor are known, the same for all definitions. Errors, tests and
+the small-sample convention: :class:`reeassets.models.errors.TwoWayErrors`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import pandas as pd
 
 from reeassets.settings import Settings
+
+if TYPE_CHECKING:
+    from reeassets.models.linear import AbsorbedColumns
+    from reeassets.models.results import Regression
 
 EXPOSURES = ("trade_exposure", "import_reliance", "import_intensity")
 RISKS = ("systemic_trade_risk", "indirect_risk", "multi_tier_risk")
@@ -36,6 +56,8 @@ ROW_COLUMNS = (
     "headline",
     "coefficient",
     "std_error",
+    "std_error_conventional",
+    "decided_by",
     "ci_low",
     "ci_high",
     "t_statistic",
@@ -43,9 +65,11 @@ ROW_COLUMNS = (
     "n_obs",
     "n_countries",
     "n_products",
+    "effective_countries",
+    "effective_products",
+    "degrees_of_freedom",
     "n_absorbed",
     "r2_within",
-    "covariance_fixed",
     "note",
 )
 
@@ -118,6 +142,16 @@ class Model(Protocol):
         ``panel`` is the table ``panel``; ``links`` the table ``io_links``. A term that cannot be estimated has null
         numbers and a ``note`` that says why; a specification never goes missing in silence.
         """
+
+
+@runtime_checkable
+class LeastSquares(Model, Protocol):
+    """A model that is least squares with absorbed effects: it can be looked at more closely, see ``diagnostics``."""
+
+    def absorbed(
+        self, panel: pd.DataFrame, links: pd.DataFrame, specification: Specification, settings: Settings
+    ) -> "tuple[AbsorbedColumns, list[Regression]] | None":
+        """Return the demeaned columns of a specification and its regressions; None if it has no rows."""
 
 
 def headline_delta(settings: Settings) -> int:

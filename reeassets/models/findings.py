@@ -159,8 +159,12 @@ def judge_regression(claim: Claim, rca_models: pd.DataFrame, level: float) -> Ou
 def judge_cluster_number(cluster_choice: pd.DataFrame) -> Outcome:
     """Judge whether the data hold five clusters: the gap statistic prefers 5, and the partition into 5 is stable."""
     row = cluster_choice[cluster_choice["k"] == REFERENCE_CLUSTERS]
-    if row.empty or row["stability"].isna().any():
-        return Outcome(NOT_TESTABLE, f"the stability of {REFERENCE_CLUSTERS} clusters could not be computed")
+    unknown = f"the stability of {REFERENCE_CLUSTERS} clusters could not be computed"
+    if row.empty:
+        return Outcome(NOT_TESTABLE, f"{unknown}: there are no more than {REFERENCE_CLUSTERS} distinct country-years")
+    if row["stability"].isna().any():
+        lacking = f"a resample of countries has fewer than {REFERENCE_CLUSTERS} distinct country-years"
+        return Outcome(NOT_TESTABLE, f"{unknown}: {lacking}")
     given = row.iloc[0]
     estimate, low, high = (float(given[f"stability{end}"]) for end in ("", "_low", "_high"))
     preferred = cluster_choice.loc[cluster_choice["gap_preferred"].astype(bool), "k"].tolist()

@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reeassets.models.contract import HEADLINE_EXPOSURE, HEADLINE_RISK, Specification
-from reeassets.models.linear import FIXED_EFFECTS
-from reeassets.models.rca_growth import absorb_sample, groups, linear_rows, regression_of
-from reeassets.models.results import as_frame, is_headline
+from reeassets.models.linear import FIXED_EFFECTS, AbsorbedColumns
+from reeassets.models.rca_growth import absorbed_regressions, groups, linear_rows, regression_of
+from reeassets.models.results import Regression, as_frame, is_headline
 from reeassets.models.sample import build_sample, candidates
 from reeassets.settings import Settings
 
@@ -50,13 +50,22 @@ class InputLinked:
         rows: list[dict[str, object]] = []
         if linked.empty:
             return as_frame(rows, settings)
-        for delta, effects, members in groups(specifications):
+        for delta, by_effects in groups(specifications):
             sample = build_sample(linked, f"rsca_lead{delta}", candidates(linked))
-            absorbed = absorb_sample(sample, effects, by_stage=False) if sample else None
-            for specification in members:
-                headline = is_headline(specification, settings)
-                rows += linear_rows(regression_of(specification, headline, sample, ()), sample, absorbed)
+            for effects, members in by_effects.items():
+                regressions = [regression_of(one, is_headline(one, settings), sample, ()) for one in members]
+                rows += linear_rows(regressions, sample, effects)
         return as_frame(rows, settings)
+
+    def absorbed(
+        self, panel: pd.DataFrame, links: pd.DataFrame, specification: Specification, settings: Settings
+    ) -> tuple[AbsorbedColumns, list[Regression]] | None:
+        """Return columns and regression of one specification; see :class:`reeassets.models.contract.LeastSquares`."""
+        linked = over_inputs(panel, links, candidates(panel))
+        if linked.empty:
+            return None
+        sample = build_sample(linked, f"rsca_lead{specification.delta}", candidates(linked))
+        return absorbed_regressions(specification, sample, settings, ())
 
 
 def over_inputs(panel: pd.DataFrame, links: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

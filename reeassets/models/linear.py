@@ -1,20 +1,23 @@
 """Least squares with absorbed fixed effects, many specifications on one sample.
 
-All candidate columns are demeaned once, and their cross-products computed once; a specification then costs a small
-solve and one pass over the rows for its residuals and scores.
+All candidate columns are demeaned once, and their cross-products computed once, by cluster; a specification then costs
+a small solve, and all of them together one pass over the rows for the scores of pairs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reeassets.models.clustered import ONE_CLUSTER, Clusters, two_way_covariance
+from reeassets.models.clustered import ONE_CLUSTER, Clusters
+from reeassets.models.errors import ClusterSums, TwoWayErrors
 from reeassets.models.within import within_transform
 
 # Share of a column's sum of squares around its mean that must survive fixed effects and earlier regressors.
 COLLINEARITY_TOLERANCE = 1e-9
+# Rows that one pass holds at a time: all columns of them fit into a processor's cache.
+ROWS_AT_ONCE = 2048
 
 FIXED_EFFECTS = ("country+product+year", "country-year+product-year")
 
@@ -31,10 +34,8 @@ class Fit:
     terms : tuple of str
         The regressors that were estimated.
     coefficients : ndarray, shape (k,)
-    covariance : ndarray, shape (k, k), or None
+    errors : TwoWayErrors or None
         None where the errors cannot be clustered; ``note`` says why.
-    covariance_fixed : bool
-        Whether negative eigenvalues of the covariance were set to 0.
     n_obs, n_absorbed : int
         Rows, and parameters absorbed by fixed effects.
     r2_within : float
@@ -47,8 +48,7 @@ class Fit:
 
     terms: tuple[str, ...]
     coefficients: Floats
-    covariance: Floats | None
-    covariance_fixed: bool
+    errors: TwoWayErrors | None
     n_obs: int
     n_absorbed: int
     r2_within: float
@@ -57,34 +57,54 @@ class Fit:
 
 
 @dataclass(frozen=True)
+class Solution:
+    """The coefficients of one regression: ``design`` says which demeaned columns each of them sums, shape (m, k)."""
+
+    terms: tuple[str, ...]
+    dropped: dict[str, str]
+    design: Floats
+    coefficients: Floats
+
+
+@dataclass(frozen=True)
 class AbsorbedColumns:
     """The demeaned columns of one sample.
 
     Attributes
     ----------
-    names : dict of str to int
-        Position of each column.
+    names : dict of str to tuple of int
+        The columns that a name sums: one, or one per stage for a regressor over all stages.
     values : ndarray, shape (n, m)
         Demeaned columns.
     cross : ndarray, shape (m, m)
         Their cross-products.
-    spread : ndarray, shape (m,)
-        Sums of squares around the mean before anything was absorbed.
+    by_cluster : tuple of ndarray, shape (G, m, m)
+        Their cross-products by country, and by product.
+    spread : dict of str to float
+        Sum of squares around the mean before anything was absorbed, by name.
     n_absorbed : int
         Rank of the absorbed dummies.
     clusters : Clusters
         Country and product of the rows.
+    year : integer ndarray, shape (n,)
+        Year of the rows.
     """
 
-    names: dict[str, int]
+    names: dict[str, tuple[int, ...]]
     values: Floats
     cross: Floats
-    spread: Floats
+    by_cluster: tuple[Floats, Floats]
+    spread: dict[str, float]
     n_absorbed: int
     clusters: Clusters
+    year: Codes
 
     def fit(self, outcome: str, regressors: Sequence[str]) -> Fit:
-        """Regress one column on others by ordinary least squares.
+        """Regress one column on others; see :meth:`fit_all`."""
+        return self.fit_all(outcome, [regressors])[0]
+
+    def fit_all(self, outcome: str, regressions: Sequence[Sequence[str]]) -> list[Fit]:
+        """Regress one column on several sets of others by ordinary least squares.
 
         The estimation is statsmodels' ``OLS`` on the triangular root of the cross-products, which has the same normal
         equations as the regression on all rows and does not grow with them.
@@ -92,49 +112,113 @@ class AbsorbedColumns:
         Parameters
         ----------
         outcome : str
-            A column.
-        regressors : sequence of str
-            Columns, the ones to keep first: one that the fixed effects or earlier regressors explain is dropped.
+            A name.
+        regressions : sequence of sequence of str
+            Names, the ones to keep first: one that the fixed effects or earlier regressors explain is dropped.
 
         Returns
         -------
-        Fit
+        list of Fit
+            One per regression.
         """
+        y = self.design([outcome])[:, 0]
+        solutions = [self.solve(y, regressors) for regressors in regressions]
+        testable = min(self.clusters.sizes[:2]) > 1
+        solved = [one for one in solutions if isinstance(one, Solution)] if testable else []
+        outers = iter(self._pair_outers(y, solved))
+        return [
+            one if isinstance(one, Fit) else self._fit(y, one, next(outers) if testable else None) for one in solutions
+        ]
+
+    def design(self, names: Sequence[str]) -> Floats:
+        """Return which columns each name sums, shape (m, len(names))."""
+        design = np.zeros((len(self.cross), len(names)))
+        for position, name in enumerate(names):
+            design[list(self.names[name]), position] = 1.0
+        return design
+
+    def solve(self, y: Floats, regressors: Sequence[str]) -> Solution | Fit:
+        """Return the coefficients of a regression, or the fit that says why there are none."""
         from statsmodels.regression.linear_model import OLS
 
-        columns = [self.names[name] for name in regressors]
-        y = self.names[outcome]
-        chosen = independent_columns(self.cross[np.ix_(columns, columns)], self.spread[columns])
-        kept = [columns[position] for position in chosen]
+        design = self.design(regressors)
+        spread = np.array([self.spread[name] for name in regressors])
+        chosen = independent_columns(design.T @ self.cross @ design, spread)
         terms = tuple(regressors[position] for position in chosen)
         dropped = {name: "collinear with fixed effects or other regressors" for name in regressors if name not in terms}
-        n_obs = len(self.values)
-        if not kept or n_obs <= self.n_absorbed + len(kept):
-            note = "no regressor varies" if not kept else f"{n_obs} rows for {self.n_absorbed + len(kept)} parameters"
-            return Fit((), np.zeros(0), None, False, n_obs, self.n_absorbed, np.nan, dict.fromkeys(regressors, note))
-        upper = np.linalg.cholesky(self.cross[np.ix_(kept, kept)]).T
-        result = OLS(np.linalg.solve(upper.T, self.cross[kept, y]), upper).fit()
-        residual = self.values[:, y].copy()
-        for column, coefficient in zip(kept, result.params, strict=True):
-            residual -= coefficient * self.values[:, column]
-        r2 = 1.0 - float(residual @ residual) / self.cross[y, y] if self.cross[y, y] > 0 else np.nan
-        if min(self.clusters.sizes[:2]) < 2:
-            return Fit(terms, result.params, None, False, n_obs, self.n_absorbed, r2, dropped, ONE_CLUSTER)
-        scores = self._pair_scores(kept, residual)
-        n_parameters = len(kept) + self.n_absorbed
-        covariance, fixed = two_way_covariance(scores, result.normalized_cov_params, self.clusters, n_obs, n_parameters)
-        return Fit(terms, result.params, covariance, fixed, n_obs, self.n_absorbed, r2, dropped)
+        n_obs, n_parameters = len(self.values), self.n_absorbed + len(chosen)
+        if not chosen or n_obs <= n_parameters:
+            note = "no regressor varies" if not chosen else f"{n_obs} rows for {n_parameters} parameters"
+            return Fit((), np.zeros(0), None, n_obs, self.n_absorbed, np.nan, dict.fromkeys(regressors, note))
+        design = design[:, chosen]
+        upper = np.linalg.cholesky(design.T @ self.cross @ design).T
+        result = OLS(np.linalg.solve(upper.T, design.T @ (self.cross @ y)), upper).fit()
+        return Solution(terms, dropped, design, result.params)
 
-    def _pair_scores(self, columns: Sequence[int], residual: Floats) -> Floats:
-        """Sum regressor times residual within each (country, product) pair, shape (pairs, k)."""
+    def _fit(self, y: Floats, solution: Solution, pair_outer: Floats | None) -> Fit:
+        """Return the fit with its errors, or without them where there is a single country or product."""
+        residual = y - solution.design @ solution.coefficients
+        total = float(y @ self.cross @ y)
+        r2 = 1.0 - float(residual @ self.cross @ residual) / total if total > 0 else np.nan
+        common = solution.terms, solution.coefficients
+        n_obs, (countries, products) = len(self.values), self.by_cluster
+        if pair_outer is None:
+            return Fit(*common, None, n_obs, self.n_absorbed, r2, solution.dropped, ONE_CLUSTER)
+        sums = ClusterSums(
+            cross=solution.design.T @ self.cross @ solution.design,
+            by_cluster=(transformed(countries, solution.design), transformed(products, solution.design)),
+            scores=((countries @ residual) @ solution.design, (products @ residual) @ solution.design),
+            pair_outer=pair_outer,
+            n_pairs=self.clusters.sizes[2],
+            n_obs=n_obs,
+            n_parameters=self.n_absorbed + len(solution.terms),
+        )
+        return Fit(*common, TwoWayErrors(sums), n_obs, self.n_absorbed, r2, solution.dropped)
+
+    def _pair_outers(self, y: Floats, solutions: Sequence[Solution]) -> list[Floats]:
+        """Sum over the pairs the outer products of their scores, per regression, in one pass over the rows."""
+        outers = [np.zeros((len(one.terms), len(one.terms))) for one in solutions]
+        if not solutions:
+            return outers
+        # Regressors that several regressions share are made once per block of rows.
+        distinct = np.unique(np.hstack([one.design for one in solutions]), axis=1).T
+        places = [[int((distinct == column).all(axis=1).argmax()) for column in one.design.T] for one in solutions]
+        residuals = np.stack([y - one.design @ one.coefficients for one in solutions])
+        for rows, starts in self._blocks():
+            block = np.ascontiguousarray(self.values[rows].T)
+            regressors, left = distinct @ block, residuals @ block
+            for place, columns in enumerate(places):
+                scores = np.add.reduceat(regressors[columns] * left[place], starts, axis=1)
+                outers[place] += scores @ scores.T
+        return outers
+
+    def _blocks(self) -> Iterator[tuple[slice, Codes]]:
+        """Yield blocks of rows that end with a pair, and where the pairs of each start within it."""
         starts = self.clusters.pair_starts
-        scores = np.empty((len(starts), len(columns)))
-        for position, column in enumerate(columns):
-            scores[:, position] = np.add.reduceat(self.values[:, column] * residual, starts)
-        return scores
+        ends = np.append(starts[1:], len(self.values))
+        first = 0
+        while first < len(starts):
+            last = max(int(np.searchsorted(ends, starts[first] + ROWS_AT_ONCE, side="right")), first + 1)
+            yield slice(int(starts[first]), int(ends[last - 1])), starts[first:last] - starts[first]
+            first = last
 
 
-def absorb(columns: Mapping[str, Floats], clusters: Clusters, year: Codes, fixed_effects: str) -> AbsorbedColumns:
+def transformed(by_cluster: Floats, design: Floats) -> Floats:
+    """Return ``design' H_g design`` of every cluster, shape (G, k, k)."""
+    columns, terms = np.nonzero(design)
+    if len(columns) == design.shape[1]:
+        single = columns[np.argsort(terms)]
+        return np.asarray(by_cluster[:, single[:, None], single[None, :]])
+    return np.asarray(design.T @ (by_cluster @ design))
+
+
+def absorb(
+    columns: Mapping[str, Floats],
+    clusters: Clusters,
+    year: Codes,
+    fixed_effects: str,
+    sums: Mapping[str, Sequence[str]] | None = None,
+) -> AbsorbedColumns:
     """Remove fixed effects from every column of a sample.
 
     Parameters
@@ -145,6 +229,8 @@ def absorb(columns: Mapping[str, Floats], clusters: Clusters, year: Codes, fixed
         Country and product of the rows.
     year : integer ndarray, shape (n,)
     fixed_effects : {"country+product+year", "country-year+product-year"}
+    sums : mapping of str to sequence of str, optional
+        Further names that are the sum of columns: the transform is linear, so they need none of their own.
 
     Raises
     ------
@@ -153,17 +239,26 @@ def absorb(columns: Mapping[str, Floats], clusters: Clusters, year: Codes, fixed
     """
     if fixed_effects not in FIXED_EFFECTS:
         raise ValueError(f"fixed effects {fixed_effects!r} are not one of {', '.join(FIXED_EFFECTS)}")
+    place = {name: position for position, name in enumerate(columns)}
+    names: dict[str, tuple[int, ...]] = {name: (position,) for name, position in place.items()}
+    names |= {name: tuple(place[part] for part in parts) for name, parts in (sums or {}).items()}
     raw = np.empty((len(year), len(columns)), order="F")
     for position, column in enumerate(columns.values()):
         raw[:, position] = column
-    spread = np.array([raw[:, position].var() for position in range(raw.shape[1])]) * len(raw)
+    spread = {name: float(raw[:, parts].sum(axis=1).var()) * len(raw) for name, parts in names.items()}
     pair = [clusters.country, clusters.product]
     if fixed_effects == FIXED_EFFECTS[0]:
         values, absorbed = within_transform(raw, [*pair, year])
     else:
         values, absorbed = within_transform(raw, pair, blocks=year)
-    names = {name: position for position, name in enumerate(columns)}
-    return AbsorbedColumns(names, values, values.T @ values, spread, absorbed, clusters)
+    by_country = np.stack([_cross(values[rows]) for rows in clusters.rows_of_countries()])
+    by_product = np.stack([_cross(values[rows]) for rows in clusters.rows_of_products()])
+    cross = by_country.sum(axis=0)
+    return AbsorbedColumns(names, values, cross, (by_country, by_product), spread, absorbed, clusters, year)
+
+
+def _cross(rows: Floats) -> Floats:
+    return np.asarray(rows.T @ rows)
 
 
 def independent_columns(cross: Floats, spread: Floats) -> list[int]:

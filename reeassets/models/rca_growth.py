@@ -4,7 +4,7 @@ Least squares of the symmetric Balassa index at ``t + delta`` on exposure, suppl
 ``t``, with absorbed fixed effects and errors clustered by country and by product.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reeassets.models.contract import EXPOSURES, RISKS, Specification
-from reeassets.models.linear import FIXED_EFFECTS, AbsorbedColumns, absorb
+from reeassets.models.linear import FIXED_EFFECTS, AbsorbedColumns, Fit, absorb
 from reeassets.models.results import (
     Regression,
     as_frame,
@@ -61,31 +61,61 @@ class RcaGrowth:
         """Estimate every specification; see :class:`reeassets.models.contract.Model`."""
         stages = tuple(stage for stage in STAGES if (panel["stage"] == stage).any())
         rows: list[dict[str, object]] = []
-        for delta, effects, members in groups(specifications):
+        for delta, by_effects in groups(specifications):
             sample = build_sample(panel, f"rsca_lead{delta}", candidates(panel))
-            absorbed = absorb_sample(sample, effects, by_stage=True) if sample else None
-            for specification in members:
-                headline = is_headline(specification, settings)
-                for split in dict.fromkeys([(), sample.stages if sample else stages]):
-                    rows += linear_rows(regression_of(specification, headline, sample, split), sample, absorbed)
+            for effects, members in by_effects.items():
+                regressions = [
+                    regression_of(one, is_headline(one, settings), sample, split)
+                    for one in members
+                    for split in dict.fromkeys([(), sample.stages if sample else stages])
+                ]
+                rows += linear_rows(regressions, sample, effects)
         return as_frame(rows, settings)
 
+    def absorbed(
+        self,
+        panel: pd.DataFrame,
+        links: pd.DataFrame,  # noqa: ARG002
+        specification: Specification,
+        settings: Settings,
+    ) -> tuple[AbsorbedColumns, list[Regression]] | None:
+        """Return columns and regressions of one specification; see :class:`reeassets.models.contract.LeastSquares`."""
+        sample = build_sample(panel, f"rsca_lead{specification.delta}", candidates(panel))
+        return absorbed_regressions(specification, sample, settings, sample.stages if sample else ())
 
-def groups(specifications: Sequence[Specification]) -> Iterator[tuple[int, str, list[Specification]]]:
-    """Yield the specifications that share sample and fixed effects, as (delta, fixed effects, specifications)."""
-    together: dict[tuple[int, str], list[Specification]] = {}
-    for specification in specifications:
-        together.setdefault((specification.delta, specification.fixed_effects), []).append(specification)
-    for (delta, effects), members in sorted(together.items()):
-        yield delta, effects, members
+
+def absorbed_regressions(
+    specification: Specification, sample: Sample | None, settings: Settings, stages: Sequence[str]
+) -> tuple[AbsorbedColumns, list[Regression]] | None:
+    """Return the demeaned columns of a specification, and its regressions without and with slopes by stage."""
+    headline = is_headline(specification, settings)
+    regressions = [
+        regression_of(specification, headline, sample, split) for split in dict.fromkeys([(), tuple(stages)])
+    ]
+    if sample is None or cannot_start(regressions[0], sample):
+        return None
+    used = {name for one in regressions for name in (*one.labels, *main_labels(specification))}
+    return absorb_sample(sample, specification.fixed_effects, used), regressions
 
 
-def absorb_sample(sample: Sample, fixed_effects: str, *, by_stage: bool) -> AbsorbedColumns:
-    """Demean outcome, controls and regressors, and the regressors by stage if asked for."""
-    columns: dict[str, Floats] = {OUTCOME: sample.outcome, **sample.controls, **sample.regressors}
-    if by_stage:
-        columns |= split_by_stage(sample.regressors, sample)
-    return absorb(columns, sample.clusters, sample.year, fixed_effects)
+def groups(specifications: Sequence[Specification]) -> Iterator[tuple[int, dict[str, list[Specification]]]]:
+    """Yield the specifications that share a sample, as (delta, specifications by fixed effects)."""
+    together: dict[int, dict[str, list[Specification]]] = {}
+    for one in sorted(specifications, key=lambda one: (one.delta, one.fixed_effects)):
+        together.setdefault(one.delta, {}).setdefault(one.fixed_effects, []).append(one)
+    yield from together.items()
+
+
+def absorb_sample(sample: Sample, fixed_effects: str, used: Collection[str]) -> AbsorbedColumns:
+    """Demean outcome, controls and the regressors in use, by stage where there are several."""
+    regressors = {name: values for name, values in sample.regressors.items() if name in used}
+    columns: dict[str, Floats] = {OUTCOME: sample.outcome, **sample.controls}
+    split = {name for column in regressors for name in (f"{column}:{stage}" for stage in sample.stages)} & set(used)
+    if not split:
+        return absorb(columns | regressors, sample.clusters, sample.year, fixed_effects)
+    by_stage = split_by_stage(regressors, sample)
+    sums = {name: [f"{name}:{stage}" for stage in sample.stages] for name in regressors}
+    return absorb(columns | by_stage, sample.clusters, sample.year, fixed_effects, sums)
 
 
 def split_by_stage(regressors: Mapping[str, Floats], sample: Sample) -> dict[str, Floats]:
@@ -113,14 +143,23 @@ def cannot_start(regression: Regression, sample: Sample | None) -> str:
 
 
 def linear_rows(
-    regression: Regression, sample: Sample | None, absorbed: AbsorbedColumns | None
+    regressions: Sequence[Regression], sample: Sample | None, fixed_effects: str
 ) -> list[dict[str, object]]:
-    """Return the rows of one least-squares regression, or rows of nulls with the reason."""
-    problem = cannot_start(regression, sample)
-    if problem or sample is None or absorbed is None:
-        return unestimated_rows(regression, problem)
-    fit = absorbed.fit(OUTCOME, list(regression.labels))
-    return estimated_rows(regression, fit, sample.clusters)
+    """Return the rows of least-squares regressions on one sample, or rows of nulls with the reason."""
+    problems = [cannot_start(regression, sample) for regression in regressions]
+    started = [one for one, problem in zip(regressions, problems, strict=True) if not problem]
+    fits: Iterator[Fit] = iter(())
+    if sample is not None and started:
+        used = {name for one in started for name in (*one.labels, *main_labels(one.specification))}
+        absorbed = absorb_sample(sample, fixed_effects, used)
+        fits = iter(absorbed.fit_all(OUTCOME, [list(one.labels) for one in started]))
+    rows: list[dict[str, object]] = []
+    for regression, problem in zip(regressions, problems, strict=True):
+        if problem or sample is None:
+            rows += unestimated_rows(regression, problem)
+        else:
+            rows += estimated_rows(regression, next(fits), sample.clusters)
+    return rows
 
 
 RCA_GROWTH = RcaGrowth()

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from reeassets.models.clustered import Clusters
 from reeassets.models.contract import (
@@ -19,7 +21,22 @@ from reeassets.models.contract import (
 from reeassets.models.linear import Fit
 from reeassets.settings import Settings
 
-DEGREES = "degrees_of_freedom"
+# Fewer effective clusters than this are noted.
+FEW_EFFECTIVE = 10.0
+# What a term has that could not be estimated.
+UNKNOWN: dict[str, Any] = dict.fromkeys(
+    (
+        "coefficient",
+        "std_error",
+        "std_error_conventional",
+        "effective_countries",
+        "effective_products",
+        "degrees_of_freedom",
+    ),
+    np.nan,
+) | {"decided_by": ""}
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -36,7 +53,7 @@ class Regression:
     labels : dict of str to str
         Term by regressor column, in the order of the regression.
     notes : dict of str to str
-        What to say about a term, by term.
+        Why a term has no error though it has a coefficient, by term; empty if it has one.
     contrasts : dict of str to tuple of str
         Differences to report: name of the term, and the two terms whose difference it is.
     """
@@ -111,49 +128,76 @@ def estimated_rows(regression: Regression, fit: Fit, clusters: Clusters) -> list
         "n_products": clusters.sizes[1],
         "n_absorbed": fit.n_absorbed,
         "r2_within": fit.r2_within,
-        "covariance_fixed": fit.covariance_fixed,
-        DEGREES: clusters.degrees_of_freedom,
     }
     place = {regression.labels[column]: position for position, column in enumerate(fit.terms)}
     lost = {regression.labels[column]: reason for column, reason in fit.dropped.items()}
-    rows = []
-    for term in regression.terms:
-        weights = np.zeros(len(fit.terms))
-        parts = regression.contrasts.get(term, (term,))
-        for part, weight in zip(parts, (1.0, -1.0), strict=False):
+    weights = np.zeros((len(regression.terms), len(fit.terms)))
+    for row, term in zip(weights, regression.terms, strict=True):
+        for part, weight in zip(regression.contrasts.get(term, (term,)), (1.0, -1.0), strict=False):
             if part in place:
-                weights[place[part]] = weight
+                row[place[part]] = weight
+    rows = []
+    for term, found in zip(regression.terms, _numbers(fit, weights), strict=True):
+        parts = regression.contrasts.get(term, (term,))
         gone = [lost[part] if len(parts) == 1 else f"{part} {lost[part]}" for part in parts if part in lost]
-        coefficient, error, remark = _estimate(fit, weights) if not gone else (np.nan, np.nan, "")
-        notes = [*gone, remark, *(regression.notes.get(part, "") for part in parts), fit.note, clusters.note()]
-        numbers = {"term": term, "coefficient": coefficient, "std_error": error}
-        rows.append(common | numbers | {"note": "; ".join(dict.fromkeys(note for note in notes if note))})
+        without_error = [note for note in (regression.notes.get(part, "") for part in parts) if note]
+        remark = found.pop("remark")
+        numbers = found
+        if gone or without_error:
+            numbers = UNKNOWN | ({} if gone else {"coefficient": found["coefficient"]})
+            remark = ""
+        notes = [*gone, *without_error, fit.note, clusters.note(), remark]
+        said = {"term": term, "note": "; ".join(dict.fromkeys(note for note in notes if note))}
+        rows.append(common | numbers | said)
     return rows
 
 
-def _estimate(fit: Fit, weights: np.ndarray) -> tuple[float, float, str]:
-    coefficient = float(weights @ fit.coefficients)
-    if fit.covariance is None:
-        return coefficient, np.nan, ""
-    variance = float(weights @ fit.covariance @ weights)
-    if variance <= 0:
-        return coefficient, np.nan, "no variance between clusters"
-    return coefficient, variance**0.5, ""
+def _numbers(fit: Fit, weights: Floats) -> list[dict[str, Any]]:
+    """Return coefficient and errors of each combination of coefficients, and a remark on them."""
+    coefficients = weights @ fit.coefficients
+    if fit.errors is None:
+        return [UNKNOWN | {"coefficient": float(value), "remark": ""} for value in coefficients]
+    # A combination of nothing is a term that was dropped.
+    asked = (weights != 0).any(axis=1)
+    found = fit.errors.of(np.where(asked[:, None], weights, 1.0))
+    conventional = np.where(found.conventional_variance > 0, found.conventional_variance, np.nan) ** 0.5
+    rows = []
+    for place, coefficient in enumerate(coefficients):
+        variance, alone = float(found.variance[place]), found.rests_on[place]
+        defined = variance > 0
+        remark = f"rests on a single {alone}" if alone else "" if defined else "no variance between clusters"
+        effective = found.effective[:, place]
+        if defined and effective.min() < FEW_EFFECTIVE:
+            remark = (
+                f"rests on {effective.min():.1f} effective {'countries' if effective.argmin() == 0 else 'products'}"
+            )
+        rows.append(
+            {
+                "coefficient": float(coefficient),
+                "std_error": variance**0.5 if defined else np.nan,
+                "std_error_conventional": float(conventional[place]),
+                "decided_by": found.decided_by[place] if defined else "",
+                "effective_countries": float(effective[0]),
+                "effective_products": float(effective[1]),
+                "degrees_of_freedom": float(found.degrees_of_freedom[place]) if defined else np.nan,
+                "remark": remark,
+            }
+        )
+    return rows
 
 
 def unestimated_rows(regression: Regression, note: str) -> list[dict[str, object]]:
     """Return one row of nulls per term, with the reason."""
     empty = dict.fromkeys(("n_obs", "n_countries", "n_products", "n_absorbed"), 0)
-    nulls = dict.fromkeys(("coefficient", "std_error", "r2_within", DEGREES), np.nan)
-    common = regression.dimensions | empty | nulls | {"covariance_fixed": False, "note": note}
+    common = regression.dimensions | empty | UNKNOWN | {"r2_within": np.nan, "note": note}
     return [common | {"term": term} for term in regression.terms]
 
 
 def as_frame(rows: Sequence[Mapping[str, object]], settings: Settings) -> pd.DataFrame:
     """Add tests and intervals to rows and put the columns in order.
 
-    Tests and intervals use Student's t with ``min(countries, products) - 1`` degrees of freedom (Cameron, Gelbach &
-    Miller 2011), two-sided, at ``settings.model_significance``.
+    Tests and intervals use Student's t, two-sided, at ``settings.model_significance``, with each row's degrees of
+    freedom; see :class:`reeassets.models.errors.TwoWayErrors`.
 
     Returns
     -------
@@ -165,7 +209,7 @@ def as_frame(rows: Sequence[Mapping[str, object]], settings: Settings) -> pd.Dat
     if not rows:
         return pd.DataFrame(columns=list(ROW_COLUMNS))
     frame = pd.DataFrame(list(rows))
-    degrees = frame.pop(DEGREES).to_numpy(float)
+    degrees = frame["degrees_of_freedom"].to_numpy(float)
     tested = frame["std_error"].notna().to_numpy()
     statistic = (frame["coefficient"] / frame["std_error"]).to_numpy(float)
     reach = np.full(len(frame), np.nan)

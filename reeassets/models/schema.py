@@ -4,6 +4,8 @@ import pandera.pandas as pa
 
 from reeassets.indicators.contract import registered_hazards
 from reeassets.models.contract import EXPOSURES, RISKS, ROW_KEY
+from reeassets.models.diagnostics import DIAGNOSTICS
+from reeassets.models.errors import TWO_WAY, WAYS
 from reeassets.models.findings import VERDICTS
 from reeassets.settings import STAGES, Settings
 from reeassets.tables import Table, column, country_column, product_column, year_column
@@ -35,13 +37,27 @@ RCA_MODELS = Table(
             unit="outcome (entry: log odds)",
             nullable=True,
         ),
-        "std_error": column("float64", "Standard error, clustered by country and by product", nullable=True, gt=0),
+        "std_error": column(
+            "float64", "Standard error: two-way cluster jackknife, by country and product", nullable=True, gt=0
+        ),
+        "std_error_conventional": column(
+            "float64",
+            "Two-way clustered standard error by the convention of statsmodels and Stata, for comparison; null where "
+            "its variance is not positive",
+            nullable=True,
+            gt=0,
+        ),
+        "decided_by": column(
+            "str",
+            "Clustering with the largest variance, which std_error is taken from; empty without one",
+            isin=("", TWO_WAY, *WAYS),
+        ),
         "ci_low": column("float64", "Lower end of the coefficient's interval, Student's t", nullable=True),
         "ci_high": column("float64", "Upper end of that interval", nullable=True),
         "t_statistic": column("float64", "Coefficient over its standard error", nullable=True),
         "p_value": column(
             "float64",
-            "Two-sided, Student's t with min(countries, products) - 1 degrees of freedom",
+            "Two-sided, Student's t with the row's degrees of freedom",
             nullable=True,
             ge=0,
             le=1,
@@ -49,17 +65,76 @@ RCA_MODELS = Table(
         "n_obs": column("int64", "Rows of the estimation sample", ge=0),
         "n_countries": column("int64", "Country clusters", ge=0),
         "n_products": column("int64", "Product clusters", ge=0),
+        "effective_countries": column(
+            "float64", "Effective number of countries that identify the term", nullable=True, ge=1
+        ),
+        "effective_products": column(
+            "float64", "Effective number of products that identify the term", nullable=True, ge=1
+        ),
+        "degrees_of_freedom": column(
+            "float64", "Of the test: the smaller effective number less one, at least 1", nullable=True, ge=1
+        ),
         "n_absorbed": column("int64", "Fixed effects or dummies, counted in the degrees of freedom", ge=0),
         "r2_within": column(
             "float64", "Variation explained after the fixed effects; null for a logit", nullable=True, le=1
         ),
-        "covariance_fixed": column(
-            "bool",
-            "Whether negative eigenvalues of the two-way covariance were set to 0 (Cameron et al. 2011)",
-        ),
         "note": column("str", "Why a number is null, or what weakens it; empty if nothing does"),
     },
     key=ROW_KEY,
+)
+
+MODEL_DIAGNOSTICS = Table(
+    stage=STAGE,
+    name="model_diagnostics",
+    description="Checks of the headline coefficients: one row per model, term and check.",
+    columns={
+        "model": column("str", "Model, by plugin name"),
+        "interacted": column("bool", "Whether exposure, supplier concentration and risk have a slope per stage"),
+        "term": column("str", "Term, as in rca_models"),
+        "diagnostic": column(
+            "str",
+            "variance_inflation; leave_one_out: estimated without a country; placebo: outcome delta years before; "
+            "wild_bootstrap",
+            isin=DIAGNOSTICS,
+        ),
+        "detail": column("str", "The country left out, or the clusters and weights of the bootstrap; otherwise empty"),
+        "value": column(
+            "float64",
+            "Variance inflation factor, or t statistic of the bootstrap; null for the others",
+            nullable=True,
+        ),
+        "coefficient": column("float64", "Coefficient of the check's regression", nullable=True),
+        "ci_low": column("float64", "Lower end of its interval; null for the bootstrap", nullable=True),
+        "ci_high": column("float64", "Upper end of that interval", nullable=True),
+        "p_value": column("float64", "Two-sided", nullable=True, ge=0, le=1),
+        "n_obs": column("int64", "Rows of the check's sample", ge=0),
+        "note": column("str", "Why a number is null, or what weakens it; empty if nothing does"),
+    },
+    key=("model", "interacted", "term", "diagnostic", "detail"),
+)
+
+MODEL_MULTIPLICITY = Table(
+    stage=STAGE,
+    name="model_multiplicity",
+    description="Multiple testing over the grid: one row per model and term. A family is all tests of a model.",
+    columns={
+        "model": column("str", "Model, by plugin name"),
+        "interacted": column("bool", "Whether exposure, supplier concentration and risk have a slope per stage"),
+        "term": column("str", "Term, as in rca_models; controls are left out"),
+        "n_family": column("int64", "Tests of the model, over all terms and specifications", ge=0),
+        "n_tests": column("int64", "Specifications that test the term", ge=0),
+        "n_significant": column("int64", "Of these, with a p-value of at most the level", ge=0),
+        "n_significant_bh": column(
+            "int64", "Of these, with a q-value (Benjamini & Hochberg 1995) of at most the level", ge=0
+        ),
+        "n_significant_holm": column(
+            "int64", "Of these, with an adjusted p-value (Holm 1979) of at most the level", ge=0
+        ),
+        "headline_p": column("float64", "p-value of the headline specification", nullable=True, ge=0, le=1),
+        "headline_bh": column("float64", "Its q-value within the family", nullable=True, ge=0, le=1),
+        "headline_holm": column("float64", "Its p-value adjusted for the family", nullable=True, ge=0, le=1),
+    },
+    key=("model", "interacted", "term"),
 )
 
 FINDINGS = Table(
@@ -130,4 +205,4 @@ def panel_table(settings: Settings) -> Table:
 
 def tables(settings: Settings) -> list[Table]:
     """Return the tables of this stage."""
-    return [panel_table(settings), RCA_MODELS, FINDINGS]
+    return [panel_table(settings), RCA_MODELS, MODEL_DIAGNOSTICS, MODEL_MULTIPLICITY, FINDINGS]

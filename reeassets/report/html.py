@@ -14,9 +14,10 @@ from markupsafe import Markup
 
 from reeassets.clusters.names import LEVEL_CUT
 from reeassets.indicators.contract import Indicator
+from reeassets.models.diagnostics import COUNTRIES
 from reeassets.models.findings import MAJORITY, MIN_PRODUCTS_PER_STAGE, REFERENCE_CLUSTERS, STABLE
 from reeassets.products import sets
-from reeassets.report import labels, showcase, summaries
+from reeassets.report import checks, labels, showcase, summaries
 from reeassets.report.exhibits import exhibits
 from reeassets.settings import Settings, format_years
 
@@ -34,7 +35,10 @@ TABLES = (
     "country_clusters",
     "cluster_profiles",
     "cluster_choice",
+    "cluster_agreement",
     "rca_models",
+    "model_diagnostics",
+    "model_multiplicity",
     "findings",
     "shock_scenarios",
     "shock_impacts",
@@ -52,6 +56,7 @@ SHOWN_SETTINGS = (
     "hazard",
     "exposure",
     "contrast_draws",
+    "clustering",
     "cluster_k",
     "cluster_countries",
     "cluster_include_final",
@@ -59,6 +64,7 @@ SHOWN_SETTINGS = (
     "cluster_bootstraps",
     "model_deltas",
     "model_significance",
+    "model_bootstrap_draws",
     "shock_pass_through",
     "shock_substitution",
 )
@@ -208,5 +214,8 @@ def _sections(tables: Mapping[str, pd.DataFrame], members: pd.DataFrame, setting
         "clusters": summaries.cluster_rows(tables["country_clusters"], countries),
         "choice": summaries.choice_rows(tables["cluster_choice"]),
         "choice_sentence": summaries.choice_sentence(tables["cluster_choice"]),
+        "agreement": summaries.agreement_rows(tables["cluster_agreement"]),
         "models": summaries.model_rows(tables["rca_models"], level),
+        "checks": checks.check_rows(tables["model_diagnostics"], tables["model_multiplicity"]),
+        "left_out": [countries.get(country, country) for country in COUNTRIES],
     }

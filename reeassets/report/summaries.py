@@ -218,6 +218,15 @@ def choice_rows(choice: pd.DataFrame) -> list[Row]:
     ]
 
 
+def agreement_rows(agreement: pd.DataFrame) -> list[Row]:
+    """Return how well the clustering in use agrees with each of the others."""
+    used = agreement[agreement["in_use"]]
+    return [
+        {"pair": f"{row['first']} and {row['second']}", "index": fixed(row["adjusted_rand"], 2)}
+        for row in used.to_dict("records")
+    ]
+
+
 def choice_sentence(choice: pd.DataFrame) -> str:
     """Return which number of clusters is used and which one the gap statistic prefers."""
     used = choice.loc[choice["chosen"], "k"].tolist()

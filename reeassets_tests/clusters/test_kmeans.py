@@ -104,7 +104,7 @@ def test_equal_scores_are_numbered_by_the_profile_itself():
 def test_too_few_distinct_country_years_are_an_error():
     frame = planted(noise=0.0)
     frame = frame[frame["country"].str[0] != "E"]
-    with pytest.raises(ValueError, match="k=5 needs at least 5 distinct country-years; there are 4"):
+    with pytest.raises(ValueError, match="5 clusters need at least 5 distinct country-years; there are 4"):
         labels_by_country_year(frame, make_settings())
 
 

@@ -128,3 +128,43 @@ def dummy_regression(rows: pd.DataFrame, outcome: str, regressors: np.ndarray, f
 
     design = np.column_stack([regressors, effects_of(rows, fixed_effects)])
     return sm.OLS(rows[outcome].to_numpy(), design).fit(**clustered_by(rows)), design.shape[1] - regressors.shape[1]
+
+
+def left_out(matrix: np.ndarray, outcome: np.ndarray, groups) -> np.ndarray:
+    """Return how statsmodels' coefficients move when each group's rows are left out, shape (groups, k)."""
+    import statsmodels.api as sm
+
+    whole = sm.OLS(outcome, matrix).fit().params
+    codes = pd.Series(groups).factorize(sort=True)[0]
+    kept = [codes != code for code in range(codes.max() + 1)]
+    return np.stack([sm.OLS(outcome[inside], matrix[inside]).fit().params - whole for inside in kept])
+
+
+def slow_jackknife(rows: pd.DataFrame, matrix: np.ndarray, outcome: np.ndarray, weights: np.ndarray):
+    """Return standard errors, degrees of freedom and what decided, of combinations (one a row of ``weights``).
+
+    ``matrix`` and ``outcome`` are what a regression on all dummies leaves of the regressors and of the outcome.
+    """
+    variances, shares = {}, {}
+    bread = np.linalg.inv(matrix.T @ matrix)
+    for way in ("country", "product"):
+        moves = left_out(matrix, outcome, rows[way]) @ weights.T
+        variances[way] = (len(moves) - 1) / len(moves) * (moves**2).sum(axis=0)
+        parts = [matrix[(rows[way] == one).to_numpy()] for one in sorted(rows[way].unique())]
+        share = np.array([np.diag(weights @ bread @ part.T @ part @ bread @ weights.T) for part in parts])
+        shares[way] = share.sum(axis=0) ** 2 / (share**2).sum(axis=0)
+    residual = outcome - matrix @ bread @ matrix.T @ outcome
+    pairs = pd.DataFrame(matrix * residual[:, None]).groupby([rows["country"], rows["product"]]).sum().to_numpy()
+    pair = np.diag(weights @ bread @ pairs.T @ pairs @ bread @ weights.T)
+    candidates = np.stack([variances["country"] + variances["product"] - pair, *variances.values()])
+    degrees = np.maximum(np.minimum(shares["country"], shares["product"]) - 1, 1)
+    decided = np.array(["two-way", "country", "product"])[candidates.argmax(axis=0)]
+    return np.sqrt(candidates.max(axis=0)), degrees, decided
+
+
+def after_effects(rows: pd.DataFrame, columns: np.ndarray, fixed_effects: str) -> np.ndarray:
+    """Return the residuals of every column on explicit dummies, by statsmodels."""
+    import statsmodels.api as sm
+
+    design = effects_of(rows, fixed_effects)
+    return np.column_stack([sm.OLS(column, design).fit().resid for column in columns.T])

@@ -13,6 +13,7 @@ from reeassets_tests.models.made import (
     complete,
     made_panel,
     settings,
+    slow_jackknife,
     standardised,
 )
 
@@ -39,6 +40,7 @@ def panel():
 
 @pytest.mark.parametrize("stages", [(), ("upstream", "input")])
 def test_estimates_equal_a_logit_with_dummies(panel, stages):
+    import statsmodels.api as sm
     from statsmodels.discrete.discrete_model import Logit
 
     sample = sample_of(panel)
@@ -56,15 +58,23 @@ def test_estimates_equal_a_logit_with_dummies(panel, stages):
     columns |= {name: sample[name].to_numpy() for name in CONTROLS}
     years = pd.get_dummies(sample["year"]).to_numpy(float)
     design = np.column_stack([*columns.values(), years, (sample["stage"] == "input").to_numpy(float)])
-    slow = Logit(sample["entered"].to_numpy(), design).fit(disp=0, **clustered_by(sample))
+    slow = Logit(sample["entered"].to_numpy(), design).fit(disp=0, method="newton", tol=1e-12, **clustered_by(sample))
     k = len(columns)
-    covariance = slow.cov_params()[:k, :k]
-    roots, vectors = np.linalg.eigh(covariance)
-    covariance = vectors @ np.diag(np.maximum(roots, 0)) @ vectors.T
     fast = cell(fit(panel), bool(stages)).loc[list(columns)]
-    np.testing.assert_allclose(fast["coefficient"], slow.params[:k], rtol=1e-6, atol=1e-9)
-    np.testing.assert_allclose(fast["std_error"], np.sqrt(np.diag(covariance)), rtol=1e-6)
-    assert (fast["covariance_fixed"] == (roots[0] < 0)).all()
+    np.testing.assert_allclose(fast["coefficient"], slow.params[:k], rtol=1e-8, atol=1e-10)
+    conventional = np.diag(slow.cov_params())[:k]
+    np.testing.assert_allclose(
+        fast["std_error_conventional"], np.sqrt(np.where(conventional > 0, conventional, np.nan)), rtol=1e-8
+    )
+    # At the maximum a logit is the least squares of its working residuals on its weighted columns.
+    chance = slow.predict()
+    root = np.sqrt(chance * (1 - chance))[:, None]
+    working = (sample["entered"].to_numpy() - chance) / root[:, 0]
+    matrix = np.column_stack([sm.OLS(x, design[:, k:] * root).fit().resid for x in (design[:, :k] * root).T])
+    errors, degrees, decided = slow_jackknife(sample, matrix, working, np.eye(k))
+    np.testing.assert_allclose(fast["std_error"], errors, rtol=1e-7)
+    np.testing.assert_allclose(fast["degrees_of_freedom"], degrees, rtol=1e-7)
+    assert fast["decided_by"].tolist() == decided.tolist()
     assert (fast["n_obs"] == len(sample)).all()
     assert (fast["n_absorbed"] == years.shape[1] + 1).all()
     assert fast["r2_within"].isna().all()

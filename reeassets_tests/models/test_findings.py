@@ -266,3 +266,20 @@ def test_the_eu_is_weighted_by_imports_and_by_membership():
     assert len([name for name, (first, last) in EU_MEMBERS.items() if first <= 2023 <= last]) == 27
     assert len([name for name, (first, last) in EU_MEMBERS.items() if first <= 2015 <= last]) == 28
     assert len([name for name, (first, last) in EU_MEMBERS.items() if first <= 2006 <= last]) == 25
+
+
+@pytest.mark.parametrize(
+    ("damage", "missing"),
+    [
+        (lambda choice: choice[choice["k"] != 5], "there are no more than 5 distinct country-years"),
+        (lambda choice: choice.assign(stability=np.nan), "a resample of countries has fewer than 5 distinct"),
+    ],
+)
+def test_what_the_number_of_clusters_lacks_is_named(damage, missing):
+    given = ingredients()
+    rows = findings(
+        **(given | {"cluster_choice": damage(given["cluster_choice"])}), data_label=LABEL, settings=settings()
+    )
+    row = rows.set_index("claim_id").loc["five_clusters"]
+    assert row["verdict"] == NOT_TESTABLE
+    assert missing in row["reason"]

@@ -11,11 +11,13 @@ from reeassets_tests.models.made import (
     CONTROLS,
     HAZARDS,
     NO_LINKS,
+    after_effects,
     complete,
     dummy_regression,
     made_panel,
     product_names,
     settings,
+    slow_jackknife,
     standardised,
 )
 
@@ -82,10 +84,15 @@ def test_estimates_equal_the_regression_with_dummies(panel, chain, effects):
     slow, n_dummies = dummy_regression(sample, "rsca_lead1", design, effects)
     fast = rows[(rows["fixed_effects"] == effects) & (rows["hazard"] == "uniform")].set_index("term")
     fast = fast.loc[["exposure", "supplier_concentration", "risk", *CONTROLS]]
-    roots, vectors = np.linalg.eigh(slow.cov_params()[:6, :6])
-    errors = np.sqrt(np.diag(vectors @ np.diag(np.maximum(roots, 0)) @ vectors.T))
     np.testing.assert_allclose(fast["coefficient"], slow.params[:6], rtol=1e-8, atol=1e-10)
+    conventional = np.diag(slow.cov_params())[:6]
+    np.testing.assert_allclose(
+        fast["std_error_conventional"], np.sqrt(np.where(conventional > 0, conventional, np.nan)), rtol=1e-8
+    )
+    left = after_effects(sample, np.column_stack([design, sample["rsca_lead1"]]), effects)
+    errors, degrees, _ = slow_jackknife(sample, left[:, :6], left[:, 6], np.eye(6))
     np.testing.assert_allclose(fast["std_error"], errors, rtol=1e-8)
+    np.testing.assert_allclose(fast["degrees_of_freedom"], degrees, rtol=1e-8)
     assert (fast["n_absorbed"] == n_dummies).all()
     assert (fast["n_products"] == 11).all()
 

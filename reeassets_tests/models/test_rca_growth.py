@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from reeassets.models.contract import EXPOSURES, ROW_COLUMNS, Model
 from reeassets.models.contract import RISKS as RISK_NAMES
@@ -12,10 +13,13 @@ from reeassets_tests.models.made import (
     CONTROLS,
     HAZARDS,
     NO_LINKS,
+    after_effects,
     complete,
     dummy_regression,
+    effects_of,
     made_panel,
     settings,
+    slow_jackknife,
     standardised,
 )
 
@@ -62,12 +66,6 @@ def design(rows, exposure, risk, stages=()):
     return columns | {name: rows[name].to_numpy() for name in CONTROLS}
 
 
-def definite(covariance):
-    """Set negative eigenvalues to 0 (Cameron, Gelbach & Miller 2011), and say whether there were any."""
-    roots, vectors = np.linalg.eigh(covariance)
-    return vectors @ np.diag(np.maximum(roots, 0)) @ vectors.T, roots[0] < 0
-
-
 @pytest.mark.parametrize("effects", FIXED_EFFECTS)
 @pytest.mark.parametrize("stages", [(), ("upstream", "input")])
 @pytest.mark.parametrize(
@@ -79,14 +77,20 @@ def test_estimates_equal_the_regression_with_dummies(panel, rows, effects, stage
     slow, n_dummies = dummy_regression(sample, "rsca_lead1", np.column_stack(list(columns.values())), effects)
     fast = cell(rows, effects, bool(stages), exposure, risk).loc[list(columns)]
     k = len(columns)
-    covariance, fixed = definite(slow.cov_params()[:k, :k])
     np.testing.assert_allclose(fast["coefficient"], slow.params[:k], rtol=1e-8, atol=1e-10)
-    np.testing.assert_allclose(fast["std_error"], np.sqrt(np.diag(covariance)), rtol=1e-8)
-    assert (fast["covariance_fixed"] == fixed).all()
-    if not stages:
-        assert not fixed
-        np.testing.assert_allclose(fast["p_value"], slow.pvalues[:k], rtol=1e-6)
-        np.testing.assert_allclose(fast[["ci_low", "ci_high"]], slow.conf_int()[:k], rtol=1e-6, atol=1e-9)
+    conventional = np.diag(slow.cov_params())[:k]
+    np.testing.assert_allclose(
+        fast["std_error_conventional"], np.sqrt(np.where(conventional > 0, conventional, np.nan)), rtol=1e-8
+    )
+    left = after_effects(sample, np.column_stack([*columns.values(), sample["rsca_lead1"]]), effects)
+    errors, degrees, decided = slow_jackknife(sample, left[:, :k], left[:, k], np.eye(k))
+    np.testing.assert_allclose(fast["std_error"], errors, rtol=1e-8)
+    np.testing.assert_allclose(fast["degrees_of_freedom"], degrees, rtol=1e-8)
+    assert fast["decided_by"].tolist() == decided.tolist()
+    reach = stats.t.ppf(0.975, degrees) * errors
+    np.testing.assert_allclose(fast["p_value"], 2 * stats.t.sf(np.abs(slow.params[:k] / errors), degrees), rtol=1e-6)
+    np.testing.assert_allclose(fast["ci_low"], slow.params[:k] - reach, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(fast["ci_high"], slow.params[:k] + reach, rtol=1e-6, atol=1e-9)
     assert (fast["n_obs"] == len(sample)).all()
     assert (fast["n_absorbed"] == n_dummies).all()
     assert (fast["n_countries"] == 14).all()
@@ -98,14 +102,31 @@ def test_the_difference_of_two_stages_uses_their_joint_covariance(panel, rows):
     columns = design(sample, "trade_exposure", "systemic_trade_risk", ("upstream", "input"))
     slow, _ = dummy_regression(sample, "rsca_lead1", np.column_stack(list(columns.values())), FIXED_EFFECTS[0])
     k = len(columns)
-    covariance, fixed = definite(slow.cov_params()[:k, :k])
-    contrast = np.array([(name == "risk:input") - (name == "risk:upstream") for name in columns], dtype=float)
+    contrast = np.array([[(name == "risk:input") - (name == "risk:upstream") for name in columns]], dtype=float)
+    left = after_effects(sample, np.column_stack([*columns.values(), sample["rsca_lead1"]]), FIXED_EFFECTS[0])
+    errors, degrees, _ = slow_jackknife(sample, left[:, :k], left[:, k], contrast)
     row = cell(rows, interacted=True).loc["risk:input-upstream"]
-    assert row["coefficient"] == pytest.approx(float(contrast @ slow.params[:k]), rel=1e-8)
-    assert row["std_error"] == pytest.approx(float(contrast @ covariance @ contrast) ** 0.5, rel=1e-8)
-    # This panel is one whose covariance had to be fixed; the flag must say so.
-    assert fixed
-    assert row["covariance_fixed"]
+    assert row["coefficient"] == pytest.approx(float(contrast[0] @ slow.params[:k]), rel=1e-8)
+    assert row["std_error"] == pytest.approx(errors[0], rel=1e-8)
+    assert row["degrees_of_freedom"] == pytest.approx(degrees[0], rel=1e-8)
+
+
+def test_effects_estimated_anew_without_a_cluster_change_the_errors_little(panel, rows):
+    import statsmodels.api as sm
+
+    sample = complete(panel, "rsca_lead1")
+    columns = np.column_stack(list(design(sample, "trade_exposure", "systemic_trade_risk").values()))
+    moves = {}
+    for way in ("country", "product"):
+        for one in sample[way].unique():
+            rest = (sample[way] != one).to_numpy()
+            exog = np.column_stack([columns[rest], effects_of(sample[rest], FIXED_EFFECTS[0])])
+            moves.setdefault(way, []).append(sm.OLS(sample["rsca_lead1"][rest].to_numpy(), exog).fit().params[:3])
+    whole = cell(rows).loc[["exposure", "supplier_concentration", "risk"]]
+    for way, found in moves.items():
+        exact = np.sqrt((len(found) - 1) / len(found) * ((found - whole["coefficient"].to_numpy()) ** 2).sum(axis=0))
+        at_least = whole["std_error"] / exact
+        assert (at_least > 0.9).all(), way
 
 
 def test_within_r2_is_that_of_the_demeaned_regression(panel, rows):
@@ -172,12 +193,16 @@ def test_a_stage_with_one_product_is_noted():
     rows = cell(fit(made_panel(seed=5, n_input=1)), interacted=True)
     assert rows.loc["risk:input", "note"] == "only 1 product in stage input"
     assert rows.loc["risk:input-upstream", "note"] == "only 1 product in stage input"
-    assert rows.loc["risk:upstream", "note"] == ""
+    assert rows.loc[["risk:input", "risk:input-upstream"], ["std_error", "p_value", "ci_low"]].isna().all(axis=None)
+    assert np.isfinite(rows.loc["risk:input", "coefficient"])
+    assert "single" not in rows.loc["risk:upstream", "note"]
+    assert np.isfinite(rows.loc["risk:upstream", "std_error"])
 
 
 def test_few_clusters_are_noted():
     rows = fit(made_panel(seed=6, products=8))
-    assert (rows["note"] == "only 8 product clusters").all()
+    assert rows["note"].str.startswith("only 8 product clusters").all()
+    assert rows["note"].str.contains(r"rests on [5-8]\.\d effective products").any()
 
 
 def test_a_regressor_that_fixed_effects_explain_is_dropped_and_named():

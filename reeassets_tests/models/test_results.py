@@ -1,18 +1,36 @@
+from dataclasses import replace
+
 import numpy as np
 
 from reeassets.models.clustered import Clusters
 from reeassets.models.contract import Specification
+from reeassets.models.errors import ErrorTable
 from reeassets.models.linear import Fit
 from reeassets.models.results import Regression, as_frame, estimated_rows, unestimated_rows
 from reeassets_tests.models.made import settings
 
 SPECIFICATION = Specification("m", "rsca", "trade_exposure", "indirect_risk", "uniform", 3, "country+product+year")
-REGRESSION = Regression(SPECIFICATION, True, False, {"a": "risk:input", "b": "risk:upstream"}, {"risk:input": "thin"})
+REGRESSION = Regression(SPECIFICATION, True, False, {"a": "risk:input", "b": "risk:upstream"})
 CLUSTERS = Clusters(np.repeat(np.arange(12), 12), np.tile(np.arange(12), 12))
 
 
-def frame(covariance, **changes):
-    fit = Fit(("a", "b"), np.array([0.4, 0.1]), np.array(covariance), False, 144, 23, 0.25, **changes)
+class Errors:
+    """Errors of two independent coefficients that rest on 12 effective countries and 20 products."""
+
+    def __init__(self, *variances):
+        self.variances = np.array(variances)
+
+    def of(self, weights):
+        variance = weights**2 @ self.variances
+        effective = np.array([[12.0] * len(weights), [20.0] * len(weights)])
+        return ErrorTable(variance, ["two-way"] * len(weights), variance / 4, effective, [""] * len(weights))
+
+
+FIT = Fit(("a", "b"), np.array([0.4, 0.1]), Errors(0.04, 0.01), 144, 23, 0.25)
+
+
+def frame(*variances):
+    fit = replace(FIT, errors=Errors(*variances))
     return as_frame(estimated_rows(REGRESSION, fit, CLUSTERS), settings()).set_index("term")
 
 
@@ -22,17 +40,27 @@ def test_id_and_risk_column():
 
 
 def test_tests_and_intervals_by_hand():
-    rows = frame([[0.04, 0.0], [0.0, 0.01]])
-    # 12 clusters each way: t with 11 degrees of freedom, 97.5 % quantile 2.2009852.
+    rows = frame(0.04, 0.01)
+    # 12 effective countries: t with 11 degrees of freedom, 97.5 % quantile 2.2009852.
     assert rows.loc["risk:input", "t_statistic"] == 2.0
     np.testing.assert_allclose(rows.loc["risk:input", "p_value"], 0.0708, atol=5e-5)
     interval = [0.4 - 2.2009852 * 0.2, 0.4 + 2.2009852 * 0.2]
     np.testing.assert_allclose(rows.loc["risk:input", ["ci_low", "ci_high"]].astype(float), interval, atol=1e-7)
-    assert rows["note"].to_dict() == {"risk:input": "thin", "risk:upstream": ""}
+    assert rows["std_error_conventional"].tolist() == [0.1, 0.05]
+    assert rows["note"].tolist() == ["", ""]
+
+
+def test_a_term_that_rests_on_one_product_has_no_error():
+    regression = replace(REGRESSION, notes={"risk:input": "only 1 product in stage input"})
+    rows = as_frame(estimated_rows(regression, FIT, CLUSTERS), settings()).set_index("term")
+    assert rows.loc["risk:input", "coefficient"] == 0.4
+    assert rows.loc["risk:input", ["std_error", "p_value", "ci_low", "degrees_of_freedom"]].isna().all()
+    assert rows["note"].tolist() == ["only 1 product in stage input", ""]
+    assert rows.loc["risk:upstream", "std_error"] == 0.1
 
 
 def test_a_variance_of_zero_has_no_test():
-    rows = frame([[0.04, 0.0], [0.0, 0.0]])
+    rows = frame(0.04, 0.0)
     assert rows.loc["risk:upstream", "coefficient"] == 0.1
     assert rows.loc["risk:upstream", ["std_error", "t_statistic", "p_value", "ci_low"]].isna().all()
     assert rows.loc["risk:upstream", "note"] == "no variance between clusters"

@@ -23,8 +23,8 @@ products: classified_products code_list_evidence concordance_value* keyword_base
 product_votes reference_set reference_summary trade_flows* vote_agreement vote_disagreements
 networks: candidate_links io_links link_calibration link_votes network_edges* product_tiers
 indicators: country_indicators* indicator_intervals* indicator_variants* product_indicators* tier_contrasts tier_contrasts_pooled
-clusters: cluster_choice cluster_features cluster_profiles cluster_transitions country_clusters
-models: findings panel rca_models
+clusters: cluster_agreement cluster_choice cluster_features cluster_profiles cluster_transitions country_clusters
+models: findings model_diagnostics model_multiplicity panel rca_models
 shocks: shock_impacts* shock_scenarios*
 report: html_report warehouse
 """  # noqa: E501

@@ -253,6 +253,8 @@ def model_row(coefficient: float | None, p_value: float | None = 0.01, **changes
         "headline": False,
         "coefficient": coefficient,
         "std_error": 0.01 if given else None,
+        "std_error_conventional": 0.01 if given else None,
+        "decided_by": "two-way" if given else "",
         "ci_low": coefficient - 0.02 if coefficient is not None else None,
         "ci_high": coefficient + 0.03 if coefficient is not None else None,
         "t_statistic": coefficient / 0.01 if coefficient is not None else None,
@@ -260,9 +262,11 @@ def model_row(coefficient: float | None, p_value: float | None = 0.01, **changes
         "n_obs": 1234,
         "n_countries": 3,
         "n_products": 4,
+        "effective_countries": 3.0 if given else None,
+        "effective_products": 4.0 if given else None,
+        "degrees_of_freedom": 2.0 if given else None,
         "n_absorbed": 8,
         "r2_within": 0.5,
-        "covariance_fixed": False,
         "note": "" if given else "cannot be estimated",
     } | changes
 
@@ -362,6 +366,32 @@ def country_indicators() -> pd.DataFrame:
     return aggregates.country_indicators(product_indicators(), pd.Series(STAGES), registered_indicators())
 
 
+def cluster_agreement() -> pd.DataFrame:
+    rows = [("gaussian_mixture", "kmeans", 0.5, True), ("gaussian_mixture", "ward", 0.4, False)]
+    names = ["first", "second", "adjusted_rand", "in_use"]
+    return pd.DataFrame(rows, columns=names).assign(clusters_first=5, clusters_second=5, n_country_years=6)
+
+
+def model_diagnostics() -> pd.DataFrame:
+    rows = [
+        ("leave_one_out", "CHN", None, 0.08, 0.02, 0.14, 0.01),
+        ("leave_one_out", "DEU", None, 0.11, 0.02, 0.20, 0.01),
+        ("leave_one_out", "USA", None, 0.09, 0.02, 0.16, 0.01),
+        ("placebo", "", None, 0.01, -0.05, 0.07, 0.6),
+        ("variance_inflation", "", 2.34, None, None, None, None),
+        ("wild_bootstrap", "4 clusters by product, Webb", 3.1, 0.10, None, None, 0.012),
+    ]
+    names = ["diagnostic", "detail", "value", "coefficient", "ci_low", "ci_high", "p_value"]
+    frame = pd.DataFrame(rows, columns=names)
+    return frame.assign(model="rca_growth", interacted=False, term="exposure", n_obs=1234, note="")
+
+
+def model_multiplicity() -> pd.DataFrame:
+    counts = {"n_family": 9, "n_tests": 3, "n_significant": 2, "n_significant_bh": 1, "n_significant_holm": 0}
+    ps = {"headline_p": 0.01, "headline_bh": 0.03, "headline_holm": 0.09}
+    return pd.DataFrame([{"model": "rca_growth", "interacted": False, "term": "exposure"} | counts | ps])
+
+
 SCHEMAS = {
     table.name: table
     for stage in (trade, products, networks, indicators, clusters, models, shocks)
@@ -380,7 +410,10 @@ FRAMES = {
     "country_clusters": country_clusters,
     "cluster_profiles": cluster_profiles,
     "cluster_choice": cluster_choice,
+    "cluster_agreement": cluster_agreement,
     "rca_models": rca_models,
+    "model_diagnostics": model_diagnostics,
+    "model_multiplicity": model_multiplicity,
     "findings": findings,
     "shock_scenarios": shock_scenarios,
     "shock_impacts": shock_impacts,

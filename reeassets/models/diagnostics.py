@@ -1,0 +1,168 @@
+"""What a referee asks of the headline coefficients: whether they are one country's, collinear, or there too early.
+
+Every check estimates the headline specification of a registered model again, on other data or by other means.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reeassets import plugins
+from reeassets.models.contract import LeastSquares, Model, Specification
+from reeassets.models.linear import FIXED_EFFECTS, AbsorbedColumns, Solution
+from reeassets.models.panel import KEY, hazards_of
+from reeassets.models.rca_growth import OUTCOME
+from reeassets.models.results import Regression
+from reeassets.models.sample import CONTROLS
+from reeassets.models.wild import WildBootstrap
+from reeassets.settings import Settings
+
+INFLATION, LEFT_OUT, PLACEBO, BOOTSTRAP = "variance_inflation", "leave_one_out", "placebo", "wild_bootstrap"
+DIAGNOSTICS = (INFLATION, LEFT_OUT, PLACEBO, BOOTSTRAP)
+# The largest economies of the field: an effect that hangs on one of them is that country's.
+COUNTRIES = ("CHN", "USA", "DEU")
+
+COLUMNS = (
+    "model",
+    "interacted",
+    "term",
+    "diagnostic",
+    "detail",
+    "value",
+    "coefficient",
+    "ci_low",
+    "ci_high",
+    "p_value",
+    "n_obs",
+    "note",
+)
+
+Row = dict[str, Any]
+
+
+def model_diagnostics(
+    panel: pd.DataFrame, links: pd.DataFrame, rca_models: pd.DataFrame, settings: Settings
+) -> pd.DataFrame:
+    """Check the headline coefficients of every registered model: the table ``model_diagnostics``.
+
+    * ``variance_inflation``: ``1/(1 - R2)`` of the regressor on all others, after the fixed effects.
+    * ``leave_one_out``: the coefficient without China, without the USA and without Germany.
+    * ``placebo``: the coefficient with the outcome ``delta`` years **before** the regressors, everything else, the
+      controls at ``t`` included, unchanged; pairs without trade then do not take part. A placebo with the sign and the
+      size of the coefficient says that the regressors follow the outcome. One of the **opposite** sign is what a true
+      and lasting effect leaves: with the outcome at ``t`` held constant, those who were pushed since came from further
+      away. It is a comparison and no test: since dependence itself answers to advantage, small placebos are often
+      significant in generated worlds without any effect.
+    * ``wild_bootstrap``: p-value of :class:`reeassets.models.wild.WildBootstrap`.
+
+    The first and the last are those of models that are least squares with country, product and year effects.
+
+    Parameters
+    ----------
+    panel, links, rca_models : DataFrame
+        The tables ``panel``, ``io_links`` and ``rca_models``, which says which specification is the headline.
+    settings : Settings
+        ``model_deltas``, ``model_significance``, ``model_bootstrap_draws``, ``model_bootstrap_seed``.
+    """
+    import statsmodels.regression.linear_model  # noqa: F401  (only libraries that are loaded can be limited)
+    from threadpoolctl import threadpool_limits
+
+    rows: list[Row] = []
+    with threadpool_limits(limits=1):
+        for name, model in plugins.every("models", Model).items():
+            chosen = headline_specifications(model, rca_models[rca_models["model"] == name], panel, settings)
+            for specification in chosen:
+                rows += _estimated_again(model, panel, links, specification, settings)
+                if isinstance(model, LeastSquares) and specification.fixed_effects == FIXED_EFFECTS[0]:
+                    rows += _looked_into(model.absorbed(panel, links, specification, settings), settings)
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"n_obs": "int64"})
+
+
+def headline_specifications(
+    model: Model, rows: pd.DataFrame, panel: pd.DataFrame, settings: Settings
+) -> list[Specification]:
+    """Return the specifications of a model whose rows are marked as the headline."""
+    names = ["outcome", "exposure_definition", "risk_definition", "hazard", "delta", "fixed_effects"]
+    marked = set(rows.loc[rows["headline"], names].drop_duplicates().itertuples(index=False, name=None))
+    return [
+        one
+        for one in model.specifications(settings, hazards_of(list(panel.columns)))
+        if (one.outcome, one.exposure, one.risk, one.hazard, one.delta, one.fixed_effects) in marked
+    ]
+
+
+def before_treatment(panel: pd.DataFrame, delta: int) -> pd.DataFrame:
+    """Put in the place of the outcome ``delta`` years later that of ``delta`` years earlier; null where it has none."""
+    past = panel[[*KEY, "rca", "rsca"]].assign(year=panel["year"] + delta)
+    past = past.rename(columns={name: f"{name}_lead{delta}" for name in ("rca", "rsca")})
+    rest = panel.drop(columns=[f"{name}_lead{delta}" for name in ("rca", "rsca")])
+    return rest.merge(past, on=KEY, how="left", validate="one_to_one")
+
+
+def _estimated_again(
+    model: Model, panel: pd.DataFrame, links: pd.DataFrame, specification: Specification, settings: Settings
+) -> Iterator[Row]:
+    """Yield the rows of the checks that are the same model on other data."""
+    present = set(panel["country"].unique())
+    for country in COUNTRIES:
+        without = panel[panel["country"] != country]
+        note = "" if country in present else f"{country} is not in the panel"
+        yield from _rows(model.fit(without, links, [specification], settings), LEFT_OUT, country, note)
+    past = before_treatment(panel, specification.delta)
+    yield from _rows(model.fit(past, links, [specification], settings), PLACEBO)
+
+
+def _rows(estimates: pd.DataFrame, diagnostic: str, detail: str = "", note: str = "") -> Iterator[Row]:
+    for row in estimates[~estimates["term"].isin(CONTROLS)].to_dict("records"):
+        notes = "; ".join(one for one in (note, str(row["note"])) if one)
+        yield {name: row[name] for name in COLUMNS if name in row} | {
+            "diagnostic": diagnostic,
+            "detail": detail,
+            "value": np.nan,
+            "note": notes,
+        }
+
+
+def _looked_into(prepared: tuple[AbsorbedColumns, list[Regression]] | None, settings: Settings) -> Iterator[Row]:
+    """Yield the variance inflation and the bootstrap of every term of a specification's regressions."""
+    if prepared is None:
+        return
+    columns, regressions = prepared
+    for regression in regressions:
+        solution = columns.solve(columns.design([OUTCOME])[:, 0], list(regression.labels))
+        if not isinstance(solution, Solution) or min(columns.clusters.sizes[:2]) < 2:
+            continue
+        common = {"model": regression.specification.model, "interacted": regression.interacted}
+        common |= {"n_obs": len(columns.values), "note": "", "ci_low": np.nan, "ci_high": np.nan}
+        cross = solution.design.T @ columns.cross @ solution.design
+        inflation = np.diag(cross) * np.diag(np.linalg.inv(cross))
+        place = {regression.labels[name]: position for position, name in enumerate(solution.terms)}
+        bootstrap = WildBootstrap(
+            columns, OUTCOME, solution, settings.model_bootstrap_draws, settings.model_bootstrap_seed
+        )
+        for term in regression.terms:
+            weights = _weights(regression.contrasts.get(term, (term,)), place)
+            # A stage with a single product has no test, by the bootstrap no more than otherwise.
+            untested = any(regression.notes.get(part) for part in regression.contrasts.get(term, (term,)))
+            if weights is None or term in CONTROLS:
+                continue
+            told = common | {"term": term, "coefficient": float(weights @ solution.coefficients)}
+            if term in place:
+                numbers = {"value": float(inflation[place[term]]), "coefficient": np.nan, "p_value": np.nan}
+                yield told | {"diagnostic": INFLATION, "detail": ""} | numbers
+            if not untested:
+                found = bootstrap.test(weights)
+                tested = {"value": found.statistic, "p_value": found.p_value}
+                yield told | {"diagnostic": BOOTSTRAP, "detail": bootstrap.description} | tested
+
+
+def _weights(parts: Sequence[str], place: dict[str, int]) -> np.ndarray | None:
+    """Return a term, or a difference of two, as a combination of coefficients; None if one was not estimated."""
+    if not set(parts) <= set(place):
+        return None
+    weights = np.zeros(len(place))
+    for part, sign in zip(parts, (1.0, -1.0), strict=False):
+        weights[place[part]] = sign
+    return weights
