@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     years: Annotated[tuple[int, ...], NoDecode] = Field(
         tuple(range(2007, 2024)), description="Years to compute; by default those of 2007-2023 that the source has"
     )
+    allow_missing_years: bool = Field(
+        False, description="Whether results over all years are made while years are missing, from those that are there"
+    )
     comtrade_cif_margin: float = Field(
         0.08, ge=0, le=1, description="Freight and insurance in import reports to Comtrade, as a share of the FOB value"
     )

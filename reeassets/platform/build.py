@@ -11,7 +11,7 @@ from upath import UPath
 from reeassets import plugins
 from reeassets.partitions import scenario_partitions, year_partitions
 from reeassets.platform.dimensions import partition_keys
-from reeassets.platform.factory import PartitionsOf, build_assets
+from reeassets.platform.factory import PartitionsOf, Years, build_assets
 from reeassets.platform.graph import Graph
 from reeassets.platform.io_manager import ParquetIOManager
 from reeassets.platform.jobs import build_jobs
@@ -44,7 +44,7 @@ def build_defs(
     settings : Settings, optional
         The configuration; read from the environment and the home by default.
     resource_overrides : mapping, optional
-        Resources to put in the place of the platform's: ``duckdb``, ``progress``, ``io_manager``.
+        Resources to put in the place of the platform's: ``duckdb``, ``progress``, ``years``, ``io_manager``.
     graph : Graph, optional
         The graph of these settings, if the caller has it already.
     """
@@ -56,6 +56,7 @@ def build_defs(
     resources = {
         "duckdb": DuckDBResource(database=":memory:"),
         "progress": LogProgress(),
+        "years": Years(allow_missing=graph.settings.allow_missing_years),
         "io_manager": ParquetIOManager(base_path=UPath(graph.settings.tables_root)),
         **(resource_overrides or {}),
     }

@@ -12,7 +12,7 @@ from reeassets import plugins
 from reeassets.platform.dimensions import parent_keys, partition_keys
 from reeassets.platform.recipe import FileOutput, Recipe
 from reeassets.products.sets import product_set
-from reeassets.settings import Settings
+from reeassets.settings import Settings, format_years, parse_years
 from reeassets.storage import MissingPartition, Provenance, TableStore, replacing
 from reeassets.tables import Partition, Table
 from reeassets.trade.contract import Source
@@ -141,8 +141,49 @@ class Graph:
             return None
         return Provenance(**json.loads(record.read_text(encoding="utf-8")))
 
-    def provenance(self, name: str, partition: Partition) -> Provenance:
+    def missing_years(self, name: str) -> dict[str, tuple[int, ...]]:
+        """Return the years that the yearly inputs of something made from all years lack, by input; empty if none."""
+        if self.output(name).dimension is not None:
+            return {}
+        yearly = [self.tables[parent] for parent in self.recipes[name].inputs if self.tables[parent].by_year]
+        lacking = {table.name: set(self.settings.years) - set(self.store.years(table)) for table in yearly}
+        return {parent: tuple(sorted(years)) for parent, years in lacking.items() if years}
+
+    def usable_years(self, name: str, *, allow_missing: bool) -> tuple[int, ...]:
+        """Return the years that something made from all years can be made from.
+
+        Parameters
+        ----------
+        name : str
+            What is to be made.
+        allow_missing : bool
+            Whether to leave out years that one of its inputs lacks.
+
+        Raises
+        ------
+        MissingPartition
+            If a year is missing and ``allow_missing`` does not hold, or if no year is there.
+        """
+        missing = self.missing_years(name)
+        used = tuple(sorted(set(self.settings.years).difference(*missing.values())))
+        if missing and not (allow_missing and used):
+            told = "; ".join(f"{parent} for {format_years(years)}" for parent, years in missing.items())
+            raise MissingPartition(
+                f"{name} is made from all years, and some have not been made: {told}. Make them first (job "
+                "`backfill`), or leave them out: setting allow_missing_years, or resources.years.config.allow_missing "
+                "of the run"
+            )
+        return used
+
+    def provenance(self, name: str, partition: Partition, years: tuple[int, ...] | None = None) -> Provenance:
         """Return what a partition is made from if it is made now, by what its inputs on disk were made from.
+
+        Parameters
+        ----------
+        name, partition
+            What is to be made.
+        years : tuple of int, optional
+            The years to make something from that is made from all years; by default those of the settings.
 
         Raises
         ------
@@ -152,13 +193,22 @@ class Graph:
         parents: list[Any] = []
         lineage = self.recipes[name].lineage
         inputs = dict(lineage(self.settings, partition) if lineage else self.outside(name, partition))
+        behind = set(self.settings.years if years is None else years)
+        over_years = False
         for parent, at in self.parents(name, partition):
+            by_year = self.tables[parent].by_year
+            if partition is None and by_year and at not in behind:
+                continue
             recorded = self.recorded(parent, at)
             if recorded is None:
                 when = "" if at is None else f" for {at}"
                 raise MissingPartition(f"{name} needs the table {parent}, which has not been made{when}")
             parents.append([parent, at, recorded.fingerprint])
             inputs |= recorded.inputs
+            over_years |= by_year or bool(recorded.years)
+            if recorded.years:
+                behind &= set(parse_years(recorded.years))
+        made_from = format_years(behind) if over_years and self.output(name).dimension is None else ""
         return Provenance(
             fingerprint=self._fingerprint(name, partition, parents),
             source=self.source.name,
@@ -167,6 +217,7 @@ class Graph:
             product_set_version=product_set(self.settings).version,
             configuration=self.settings.fingerprint(*self.all_uses(name)),
             inputs=dict(sorted(inputs.items())),
+            years=made_from,
         )
 
     def _fingerprint(self, name: str, partition: Partition, parents: list[Any]) -> str:

@@ -1,10 +1,12 @@
 """What a materialisation says of itself in Dagster: rows, provenance, columns, a preview, and what the recipe adds."""
 
+import base64
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
+from reeassets.platform.recipe import Step
 from reeassets.storage import Provenance, TableStore
 from reeassets.tables import Partition, Problem, Table
 
@@ -54,6 +56,7 @@ def provenance_metadata(provenance: Provenance) -> dict[str, dg.MetadataValue]:
         "configuration_hash": dg.MetadataValue.text(provenance.configuration),
         "fingerprint": dg.MetadataValue.text(provenance.fingerprint),
         "input_files_sha256": dg.MetadataValue.json(provenance.inputs),
+        **({"years": dg.MetadataValue.text(provenance.years)} if provenance.years else {}),
     }
 
 
@@ -68,6 +71,15 @@ def table_metadata(
         "path": dg.MetadataValue.path(str(store.path(table, partition))),
         **provenance_metadata(provenance),
     }
+
+
+def step_metadata(step: Step) -> dict[str, Any]:
+    """Show what a recipe said of its result, and its pictures."""
+    pictures = {
+        name: dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(png).decode()})")
+        for name, png in step.pictures.items()
+    }
+    return step.metadata | pictures
 
 
 def problem_metadata(problems: list[Problem]) -> dict[str, dg.MetadataValue]:

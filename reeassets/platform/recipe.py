@@ -65,6 +65,8 @@ class Step:
         Context manager that gives a DuckDB connection.
     metadata : dict
         What the recipe wants shown with the materialisation: numbers, text, or anything JSON can hold.
+    pictures : dict of str to bytes
+        PNG pictures to show beside it.
     scenario : str or None
         The scenario to make, for a table by scenario.
     scenarios : tuple of str
@@ -77,6 +79,7 @@ class Step:
     tables: Mapping[str, Table]
     connect: Callable[[], contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]]
     metadata: dict[str, Any] = field(default_factory=dict)
+    pictures: dict[str, bytes] = field(default_factory=dict)
     scenario: str | None = None
     scenarios: tuple[str, ...] = ()
 
