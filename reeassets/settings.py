@@ -9,11 +9,12 @@ import hashlib
 import json
 import os
 import re
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -24,6 +25,7 @@ from pydantic_settings import (
 
 DEFAULT_HOME = Path("var")
 STAGES = ("upstream", "input", "final")
+_SECRETS = ("failure_webhook",)
 
 
 def home_path() -> Path:
@@ -74,6 +76,25 @@ class Settings(BaseSettings):
 
     home: Path = Field(
         default_factory=home_path, description="Folder that holds tables, warehouse, report and Dagster's records"
+    )
+    owner: str = Field(
+        "team:reeassets", description="Owner of assets and jobs in Dagster: an e-mail address or team:NAME"
+    )
+    inbox: Path | None = Field(
+        None, description="Folder that new archives and year files are put into; by default `inbox` in the home"
+    )
+    inbox_rest: float = Field(
+        60, ge=0, description="Seconds a file of the inbox must be left unchanged before it is read"
+    )
+    release_url: str | None = Field(None, description="Folder of BACI's archives on the web; by default CEPII's")
+    fetch_releases: bool = Field(
+        False, description="Whether the release check downloads a new release into the inbox (2 GB)"
+    )
+    failure_webhook: SecretStr | None = Field(
+        None, description="Address that the report of a failed run is posted to; never shown"
+    )
+    fresh_days: int = Field(
+        400, ge=1, description="Days after which tables of trade data count as out of date: a release is missing"
     )
     source: str = Field("sample", description="Source of raw trade, by plugin name")
     data: Path | None = Field(None, description="File or folder the source reads; the sample brings its own")
@@ -166,7 +187,7 @@ class Settings(BaseSettings):
             raise ValueError("model_deltas must be different whole numbers of years, at least 1")
         return deltas
 
-    @field_validator("home", "data", "shock_file", mode="after")
+    @field_validator("home", "data", "inbox", "shock_file", mode="after")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None
@@ -190,6 +211,11 @@ class Settings(BaseSettings):
         return self.tables or str(self.home / "tables")
 
     @property
+    def inbox_folder(self) -> Path:
+        """Where new archives and year files are put."""
+        return self.inbox or self.home / "inbox"
+
+    @property
     def warehouse_file(self) -> Path:
         """The DuckDB file with every table."""
         return self.home / "warehouse" / "reeassets.duckdb"
@@ -209,12 +235,19 @@ class Settings(BaseSettings):
         values = self.model_dump(mode="json", include=set(fields))
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
+    def _secrets_on_file(self) -> list[str]:
+        """Return the lines of the secrets that are in the file already: one from the environment is never written."""
+        if not self.settings_file.exists():
+            return []
+        written = tomllib.loads(self.settings_file.read_text(encoding="utf-8"))
+        return [f"{name} = {json.dumps(written[name])}" for name in _SECRETS if name in written]
+
     def remember(self) -> None:
         """Write what differs from the defaults to ``settings.toml``, so that later commands in this home agree."""
         lines = ["# Written by `reeassets run`; edit freely. The environment and the command line take precedence."]
         for name, value in self.model_dump(mode="json", exclude={"home"}).items():
             default = type(self).model_fields[name].get_default(call_default_factory=True)
-            if getattr(self, name) == default:
+            if getattr(self, name) == default or isinstance(getattr(self, name), SecretStr):
                 continue
             shown = (
                 format_years(value)
@@ -224,6 +257,7 @@ class Settings(BaseSettings):
                 else value
             )
             lines.append(f"{name} = {json.dumps(shown)}")
+        lines += self._secrets_on_file()
         text = "\n".join(lines) + "\n"
         if not self.settings_file.exists() or self.settings_file.read_text(encoding="utf-8") != text:
             self.home.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
+from reeassets.platform.automation import follows_inputs, freshness
 from reeassets.platform.dimensions import parent_keys, partition_keys, year_of
 from reeassets.platform.graph import Graph
 from reeassets.platform.metadata import (
@@ -199,6 +200,10 @@ def _common(graph: Graph, made_by: Recipe, output: Table | FileOutput) -> dict[s
         "deps": [_dependency(graph, graph.tables[name], output) for name in made_by.inputs],
         "code_version": graph.own_hash(made_by.name)[:16],
         "kinds": set(made_by.kinds),
+        "owners": [graph.settings.owner],
+        "tags": {"reeassets/stage": output.stage},
+        "automation_condition": follows_inputs(graph, made_by),
+        "freshness_policy": freshness(graph, made_by),
         "required_resource_keys": RESOURCES,
     }
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from importlib import import_module
@@ -65,7 +66,9 @@ class Graph:
 
     def __post_init__(self) -> None:
         """Collect the stages, from left to right."""
-        self.settings = with_years(self.settings, self.source)
+        if "years" not in self.settings.model_fields_set:
+            # The source is opened only if it has to be asked: an inbox that is still empty loads all the same.
+            self.settings = with_years(self.settings, self.source)
         self.tables, found = {}, []
         for stage in STAGE_PACKAGES:
             if stage != "report":
@@ -107,6 +110,19 @@ class Graph:
             for parent in self.recipes[name].inputs
             for key in parent_keys(self.tables[parent].dimension, own, partition, self.settings)
         ]
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """The names of all what-if scenarios."""
+        return tuple(str(name) for name in partition_keys("scenario", self.settings))
+
+    def downstream(self, names: Iterable[str]) -> set[str]:
+        """Return the given recipes and all that is made from them, directly or not."""
+        found = set(names)
+        for name, made_by in self.recipes.items():
+            if found.intersection(made_by.inputs):
+                found.add(name)
+        return found
 
     @cache  # noqa: B019  (one graph lives as long as the process that asks it)
     def own_hash(self, name: str) -> str:

@@ -9,8 +9,10 @@ import dagster as dg
 
 from reeassets.platform.build import build_defs
 from reeassets.platform.factory import asset_key
+from reeassets.platform.failures import cause
 from reeassets.platform.graph import Graph
 from reeassets.platform.instance import dagster_home
+from reeassets.platform.jobs import range_tags
 from reeassets.platform.plan import Batch, batches, out_of_date
 from reeassets.platform.progress import Progress
 from reeassets.storage import is_alive, remove_leftovers
@@ -76,23 +78,10 @@ def _close_abandoned_runs(instance: dg.DagsterInstance) -> None:
             instance.report_run_failed(run, message=f"The process {process} of this run was killed.")
 
 
-def _cause(event: dg.DagsterEvent) -> str:
-    """Return why a step failed: what was raised inside Dagster's own errors, which names file, place and reason."""
-    error = getattr(event.event_specific_data, "error", None)
-    while error is not None and error.cause is not None and str(error.cls_name).startswith("Dagster"):
-        error = error.cause
-    failure = getattr(event.event_specific_data, "user_failure_data", None)
-    text = failure.description if failure is not None else (error.message if error else event.message)
-    return f"{event.step_key}: {text}".strip()
-
-
 def _execute(batch: Batch, graph: Graph, job: dg.JobDefinition, instance: dg.DagsterInstance, outcome: Outcome) -> bool:
     tags: dict[str, str] = {_PROCESS_TAG: str(os.getpid())}
     if batch.partitions:
-        tags |= {
-            "dagster/asset_partition_range_start": str(batch.partitions[0]),
-            "dagster/asset_partition_range_end": str(batch.partitions[-1]),
-        }
+        tags |= range_tags(batch.partitions)
     result = job.execute_in_process(
         instance=instance,
         asset_selection=[asset_key(graph.output(name)) for name in batch.names],
@@ -108,7 +97,7 @@ def _execute(batch: Batch, graph: Graph, job: dg.JobDefinition, instance: dg.Dag
             else:
                 outcome.checks_failed += 1
         elif event.is_step_failure:
-            outcome.failures.append(_cause(event))
+            outcome.failures.append(cause(event))
     if not result.success and not outcome.failures:
         outcome.failures.append(f"the run {result.run_id} failed; its log is in the UI")
     return result.success

@@ -151,15 +151,16 @@ def open_files(data: Path) -> Files:
     """
     if data.is_dir():
         paths = {path.relative_to(data).as_posix(): path for path in sorted(data.rglob("*")) if path.is_file()}
-        return _plain(data, paths)
+        return plain(data, paths)
     if not data.exists():
         raise SourceError(f"{data}: there is no such file or folder")
     if data.suffix.lower() == ".csv":
-        return _plain(data.parent, {data.name: data})
+        return plain(data.parent, {data.name: data})
     return _zipped(data)
 
 
-def _plain(place: Path, paths: dict[str, Path]) -> Files:
+def plain(place: Path, paths: dict[str, Path]) -> Files:
+    """Return files of a folder under the names given to them."""
     return Files(
         place,
         tuple(paths),

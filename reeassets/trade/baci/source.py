@@ -1,12 +1,14 @@
 """Source ``baci``: a release of CEPII BACI, or a generated world in the same format."""
 
 from functools import cached_property
+from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
 
 from reeassets.settings import Settings, format_years
 from reeassets.trade.baci.archive import open_files
+from reeassets.trade.baci.inbox import open_inbox, reads_inbox
 from reeassets.trade.baci.parse import YearParser
 from reeassets.trade.baci.release import recognise
 from reeassets.trade.bundled import bundled_file, digests
@@ -16,6 +18,11 @@ from reeassets.trade.nomenclature import COUNTRY_TABLE, read_country_table
 _README_BYTES = 4096
 
 
+def _base(name: str) -> str:
+    """Return the name of a file without its folder or archive: neither is part of what it holds."""
+    return PurePosixPath(name).name
+
+
 class BaciSource:
     """See :class:`reeassets.trade.contract.Source`."""
 
@@ -23,13 +30,12 @@ class BaciSource:
     basis = "whole nomenclature"
 
     def __init__(self, settings: Settings):
-        if settings.data is None:
-            raise SourceError(
-                "the source baci needs --data: CEPII's archive (BACI_HS07_V202601.zip), its unpacked folder, or a "
-                "year's .csv file; `reeassets fetch baci` downloads an archive"
-            )
-        self._files = open_files(settings.data)
-        self._release = recognise(str(settings.data), self._files.names)
+        if reads_inbox(settings):
+            self._files = open_inbox(settings.inbox_folder, settings.inbox_rest).files
+        else:
+            assert settings.data is not None
+            self._files = open_files(settings.data)
+        self._release = recognise(str(self._files.place), self._files.names)
         self.nomenclature = self._release.nomenclature
         generated = self._generated()
         self.version = f"{GENERATED} {generated}" if generated else f"CEPII BACI {self._release.version}"
@@ -60,9 +66,9 @@ class BaciSource:
         """Return what tells a year's file, or the country tables, from others."""
         if year is not None:
             name = self._file(year)
-            return {name: self._files.identity(name)}
+            return {_base(name): self._files.identity(name)}
         table = self._release.countries
-        own = {table: self._files.identity(table)} if table else {}
+        own = {_base(table): self._files.identity(table)} if table else {}
         return own | digests([bundled_file(COUNTRY_TABLE)])
 
     def digests(self, year: int | None) -> dict[str, str]:
