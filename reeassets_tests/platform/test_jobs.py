@@ -118,7 +118,9 @@ def check_release(home, web, **settings):
         job = build_defs(graph=graph).resolve_job_def("release_check")
         result = job.execute_in_process(instance=instance, raise_on_error=False)
         records = instance.fetch_observations(dg.AssetKey(["trade", "raw_trade"]), limit=1).records
-    return result, records[0].event_log_entry.dagster_event.asset_observation_data.asset_observation if records else None
+    return result, records[
+        0
+    ].event_log_entry.dagster_event.asset_observation_data.asset_observation if records else None
 
 
 @pytest.fixture
