@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from filelock import FileLock
+
 # What an earlier version wrote; a file that is still like this is replaced.
 _EARLIER = """\
 # Dagster's records of this home: runs, materialisations and checks, in SQLite beside this file.
@@ -50,4 +52,17 @@ def dagster_home(home: Path) -> Path:
     if not file.exists() or file.read_text(encoding="utf-8") == _EARLIER:
         file.write_text(_INSTANCE_FILE, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(folder)
+    _make_databases(folder)
     return folder
+
+
+def _make_databases(folder: Path) -> None:
+    """Let Dagster make its databases, one process at a time: two at once fail on the tables of the other."""
+    if (folder / "ready").exists():
+        return
+    import dagster as dg
+
+    with FileLock(folder / "making.lock"):
+        with dg.DagsterInstance.get():
+            pass
+        (folder / "ready").touch()
