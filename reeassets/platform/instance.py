@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-from filelock import FileLock
-
 # What an earlier version wrote; a file that is still like this is replaced.
 _EARLIER = """\
 # Dagster's records of this home: runs, materialisations and checks, in SQLite beside this file.
@@ -61,6 +59,7 @@ def _make_databases(folder: Path) -> None:
     if (folder / "ready").exists():
         return
     import dagster as dg
+    from filelock import FileLock
 
     with FileLock(folder / "making.lock"):
         with dg.DagsterInstance.get():
