@@ -9,11 +9,12 @@ import hashlib
 import json
 import os
 import re
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -27,6 +28,7 @@ STAGES = ("upstream", "input", "final")
 # The years of the reference study.
 REFERENCE_YEARS = tuple(range(2007, 2024))
 ECONOMIES = ("countries", "eu27")
+_SECRETS = ("failure_webhook",)
 
 
 def home_path() -> Path:
@@ -78,11 +80,45 @@ class Settings(BaseSettings):
     home: Path = Field(
         default_factory=home_path, description="Folder that holds tables, warehouse, report and Dagster's records"
     )
+    owner: str = Field(
+        "team:reeassets", description="Owner of assets and jobs in Dagster: an e-mail address or team:NAME"
+    )
+    inbox: Path | None = Field(
+        None, description="Folder that new archives and year files are put into; by default `inbox` in the home"
+    )
+    inbox_rest: float = Field(
+        60, ge=0, description="Seconds a file of the inbox must be left unchanged before it is read"
+    )
+    release_url: str | None = Field(None, description="Folder of BACI's archives on the web; by default CEPII's")
+    fetch_releases: bool = Field(
+        False, description="Whether the release check downloads a new release into the inbox (2 GB)"
+    )
+    failure_webhook: SecretStr | None = Field(
+        None, description="Address that the report of a failed run is posted to; never shown"
+    )
+    fresh_days: int = Field(
+        400, ge=1, description="Days after which tables of trade data count as out of date: a release is missing"
+    )
+    check_world_change: float = Field(
+        0.5, gt=0, description="Change of world exports from the year before, as a share, above which a check warns"
+    )
+    check_exporter_change: float = Field(
+        0.1, gt=0, le=1, description="Change of the largest exporter's share of value above which a check warns"
+    )
+    check_lost_trade: float = Field(
+        0.01, ge=0, le=1, description="Share of last year's trade that countries now missing may have had"
+    )
+    check_indicator_change: float = Field(
+        0.1, gt=0, description="Change of the median of an indicator from the year before above which a check warns"
+    )
     source: str = Field("sample", description="Source of raw trade, by plugin name")
     data: Path | None = Field(None, description="File or folder the source reads; the sample brings its own")
     tables: str | None = Field(None, description="Folder or URL that keeps the tables; by default `tables` in the home")
     years: Annotated[tuple[int, ...], NoDecode] = Field(
         REFERENCE_YEARS, description="Years to compute; by default those of 2007-2023 that the source has"
+    )
+    allow_missing_years: bool = Field(
+        False, description="Whether results over all years are made while years are missing, from those that are there"
     )
     comtrade_cif_margin: float = Field(
         0.08, ge=0, le=1, description="Freight and insurance in import reports to Comtrade, as a share of the FOB value"
@@ -247,7 +283,7 @@ class Settings(BaseSettings):
     def _economies(cls, value: str) -> str:
         return value if value in ECONOMIES else str(Path(value).expanduser().absolute())
 
-    @field_validator("home", "data", "hazard_file", "shock_file", mode="after")
+    @field_validator("home", "data", "hazard_file", "inbox", "shock_file", mode="after")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None
@@ -271,6 +307,11 @@ class Settings(BaseSettings):
         return self.tables or str(self.home / "tables")
 
     @property
+    def inbox_folder(self) -> Path:
+        """Where new archives and year files are put."""
+        return self.inbox or self.home / "inbox"
+
+    @property
     def warehouse_file(self) -> Path:
         """The DuckDB file with every table."""
         return self.home / "warehouse" / "reeassets.duckdb"
@@ -290,12 +331,19 @@ class Settings(BaseSettings):
         values = self.model_dump(mode="json", include=set(fields))
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
+    def _secrets_on_file(self) -> list[str]:
+        """Return the lines of the secrets that are in the file already: one from the environment is never written."""
+        if not self.settings_file.exists():
+            return []
+        written = tomllib.loads(self.settings_file.read_text(encoding="utf-8"))
+        return [f"{name} = {json.dumps(written[name])}" for name in _SECRETS if name in written]
+
     def remember(self) -> None:
         """Write what differs from the defaults to ``settings.toml``, so that later commands in this home agree."""
         lines = ["# Written by `reeassets run`; edit freely. The environment and the command line take precedence."]
         for name, value in self.model_dump(mode="json", exclude={"home"}).items():
             default = type(self).model_fields[name].get_default(call_default_factory=True)
-            if getattr(self, name) == default:
+            if getattr(self, name) == default or isinstance(getattr(self, name), SecretStr):
                 continue
             shown = (
                 format_years(value)
@@ -305,6 +353,7 @@ class Settings(BaseSettings):
                 else value
             )
             lines.append(f"{name} = {json.dumps(shown)}")
+        lines += self._secrets_on_file()
         text = "\n".join(lines) + "\n"
         if not self.settings_file.exists() or self.settings_file.read_text(encoding="utf-8") != text:
             self.home.mkdir(parents=True, exist_ok=True)

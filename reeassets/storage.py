@@ -6,6 +6,7 @@ can never disagree.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -50,6 +51,8 @@ class Provenance:
         Hash of the settings that the table depends on, itself and through its inputs.
     inputs : dict of str to str
         SHA-256 of every input file, by file name, down to the raw data.
+    years : str
+        Years that a table without years is made from, itself and through its inputs; empty for all others.
     """
 
     fingerprint: str
@@ -59,6 +62,7 @@ class Provenance:
     product_set_version: str
     configuration: str
     inputs: dict[str, str] = field(default_factory=dict)
+    years: str = ""
 
 
 def _parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
@@ -69,6 +73,13 @@ def _parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
 
 def _encoded(provenance: Provenance) -> str:
     return json.dumps(asdict(provenance), sort_keys=True)
+
+
+def content_hash(frame: pd.DataFrame) -> str:
+    """Return a hash of a frame's columns and rows: the same for the same content in the same order."""
+    digest = hashlib.sha256(",".join(frame.columns).encode())
+    digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def is_alive(pid: int) -> bool:

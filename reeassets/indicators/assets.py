@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from reeassets.indicators import aggregates, compute, contrasts, inputs, uncertainty
+from reeassets.indicators import aggregates, compute, contrasts, inputs, pictures, uncertainty
 from reeassets.indicators.contract import (
     Hazard,
     configured_hazard,
@@ -109,7 +109,9 @@ def indicator_intervals(step: Step) -> pd.DataFrame:
 )
 def tier_contrasts(step: Step) -> pd.DataFrame:
     """Contrast upstream with input products, year by year."""
-    return contrasts.tier_contrasts(step.read("country_indicators"), step.settings)
+    table = contrasts.tier_contrasts(step.read("country_indicators"), step.settings)
+    step.pictures["picture"] = pictures.contrasts_over_years(table)
+    return table
 
 
 @recipe(

@@ -3,28 +3,62 @@
 import time
 from collections import defaultdict
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 import pandas as pd
+from pydantic import Field
 
+from reeassets.platform.automation import follows_inputs, freshness
 from reeassets.platform.dimensions import parent_keys, partition_keys, year_of
+from reeassets.platform.evaluations import evaluation, targets
 from reeassets.platform.graph import Graph
 from reeassets.platform.metadata import (
     column_schema,
+    key_figures,
     problem_metadata,
     provenance_metadata,
     step_metadata,
     table_metadata,
 )
 from reeassets.platform.recipe import FileOutput, Recipe, Step
-from reeassets.storage import Provenance
+from reeassets.platform.turns import turn
+from reeassets.settings import format_years
+from reeassets.storage import Provenance, content_hash
 from reeassets.streams import Stream
 from reeassets.tables import Dimension, Partition, SchemaViolation, Table
 
 SCHEMA_CHECK = "schema"
-RESOURCES = {"duckdb", "progress"}
+RESOURCES = {"duckdb", "progress", "years"}
 PartitionsOf = Mapping[Dimension, dg.PartitionsDefinition]
+
+
+class Years(dg.ConfigurableResource):
+    """What a run does about missing years; in the launchpad under ``resources.years.config``."""
+
+    allow_missing: bool = Field(
+        False, description="Make results over all years from the years that are there, even if some are missing"
+    )
+
+
+@dataclass
+class Made:
+    """One partition of a table that has been made.
+
+    Attributes
+    ----------
+    rows : int
+        How many it has.
+    metadata : dict
+        What its materialisation says.
+    content : str or None
+        Hash of its rows, for a table without partitions.
+    """
+
+    rows: int
+    metadata: dict[str, Any]
+    content: str | None
 
 
 def asset_key(output: Table | FileOutput) -> dg.AssetKey:
@@ -32,39 +66,35 @@ def asset_key(output: Table | FileOutput) -> dg.AssetKey:
     return dg.AssetKey([output.stage, output.name])
 
 
-def _step(graph: Graph, made_by: Recipe, partition: Partition, context: dg.AssetExecutionContext) -> Step:
+def _step(
+    graph: Graph, made_by: Recipe, partition: Partition, context: dg.AssetExecutionContext
+) -> tuple[Step, Provenance]:
+    """Return what the recipe's function gets, and what its result is made from."""
+    years = graph.usable_years(made_by.name, allow_missing=context.resources.years.allow_missing)
+    left_out = format_years(set(graph.years_read(made_by.name)).difference(years))
+    if left_out:
+        context.log.warning(f"{made_by.name} is made without {left_out}: not all of its inputs have these years")
     tables = {name: graph.tables[name] for name in made_by.inputs}
-    return Step(
-        graph.settings,
+    step = Step(
+        graph.settings.model_copy(update={"years": years})
+        if left_out and made_by.base_years is None
+        else graph.settings,
         year_of(partition, graph.settings),
         graph.store,
         tables,
         context.resources.duckdb.get_connection,
         scenario=partition if isinstance(partition, str) else None,
         scenarios=tuple(str(name) for name in partition_keys("scenario", graph.settings)),
-        years=graph.years_read(made_by.name),
+        years=years,
+        metadata={"years_left_out": left_out} if left_out else {},
     )
-
-
-def _evaluation(
-    table: Table, partition: Partition, *, passed: bool, description: str, metadata: dict[str, Any]
-) -> dg.AssetCheckEvaluation:
-    """Return the check's result for one partition: a run over many has one each."""
-    return dg.AssetCheckEvaluation(
-        asset_key=asset_key(table),
-        check_name=SCHEMA_CHECK,
-        passed=passed,
-        description=description,
-        metadata=metadata,
-        blocking=True,
-        partition=None if partition is None else str(partition),
-    )
+    return step, graph.provenance(made_by.name, partition, years)
 
 
 def _make(
     graph: Graph, made_by: Recipe, table: Table, partition: Partition, context: dg.AssetExecutionContext
-) -> Generator[dg.AssetCheckEvaluation, None, dict[str, Any]]:
-    """Make one partition: yield the evaluation of its schema, return its metadata.
+) -> Generator[dg.AssetCheckEvaluation, None, Made]:
+    """Make one partition and return what was made; yield the evaluation of its schema only if it is broken.
 
     Raises
     ------
@@ -73,33 +103,63 @@ def _make(
     """
     context.resources.progress.started(table.stage, table.name, partition)
     began = time.perf_counter()
-    provenance = graph.provenance(table.name, partition)
-    step = _step(graph, made_by, partition, context)
-    made = made_by.compute(step)
     try:
-        rows = _check_and_write(graph, table, made, provenance, partition)
+        with turn(graph.settings, table.name, partition, context.log.info):
+            step, provenance = _step(graph, made_by, partition, context)
+            rows, content, figures = _check_and_write(graph, table, made_by.compute(step), provenance, partition)
+            about = table_metadata(graph.store, table, partition, rows, provenance)
     except SchemaViolation as violation:
         metadata = problem_metadata(violation.problems)
-        yield _evaluation(table, partition, passed=False, description=str(violation), metadata=metadata)
+        yield evaluation(_schema_check(table), partition, passed=False, description=str(violation), metadata=metadata)
         when = "" if partition is None else f" {partition}"
         raise dg.Failure(
             f"{table.name}{when}: {violation}; nothing was written", metadata=metadata, allow_retries=False
         ) from violation
-    told = f"{rows:,} rows obey the rules of {len(table.columns)} columns; the key is unique"
-    yield _evaluation(table, partition, passed=True, description=told, metadata={"rows": rows})
     context.resources.progress.finished(table.stage, table.name, partition, rows, time.perf_counter() - began)
-    return table_metadata(graph.store, table, partition, rows, provenance) | step_metadata(step)
+    return Made(rows, about | figures | step_metadata(step), content)
+
+
+def _schema_check(table: Table) -> dg.AssetCheckKey:
+    return dg.AssetCheckKey(asset_key(table), SCHEMA_CHECK)
+
+
+def _passed(
+    table: Table, made: Mapping[Partition, Made], context: dg.AssetExecutionContext
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """Yield that the schema is kept, partition by partition, once Dagster knows the materialisations it is kept by."""
+    latest = targets(context.instance, asset_key(table), list(made))
+    for partition, of in made.items():
+        told = f"{of.rows:,} rows obey the rules of {len(table.columns)} columns; the key is unique"
+        yield evaluation(
+            _schema_check(table),
+            partition,
+            passed=True,
+            description=told,
+            metadata={"rows": of.rows},
+            target=latest[partition],
+        )
 
 
 def _check_and_write(
     graph: Graph, table: Table, made: pd.DataFrame | Stream, provenance: Provenance, partition: Partition
-) -> int:
-    """Write what obeys the table's rules and return the number of rows; raise SchemaViolation before anything else."""
+) -> tuple[int, str | None, dict[str, float]]:
+    """Write what obeys the table's rules.
+
+    Returns
+    -------
+    tuple
+        Number of rows; their hash, for a table without partitions; key figures.
+
+    Raises
+    ------
+    SchemaViolation
+        Before anything is written.
+    """
     if isinstance(made, Stream):
-        return graph.store.write_stream(table, made, provenance, partition)
+        return graph.store.write_stream(table, made, provenance, partition), None, {}
     checked = table.check(made)
     graph.store.write(table, checked, provenance, partition)
-    return len(checked)
+    return len(checked), content_hash(checked) if table.dimension is None else None, key_figures(table, checked)
 
 
 def _table_asset(graph: Graph, made_by: Recipe, partitions: PartitionsOf) -> dg.AssetsDefinition:
@@ -113,26 +173,47 @@ def _table_asset(graph: Graph, made_by: Recipe, partitions: PartitionsOf) -> dg.
         partitions_def=own,
     )
 
+    lineage = _lineage(graph, table)
+
     @dg.asset(
         **_common(graph, made_by, table),
         partitions_def=own,
         backfill_policy=dg.BackfillPolicy.single_run() if own else None,
         check_specs=[check],
-        metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": f"reeassets.{table.name}"},
+        metadata={
+            "dagster/column_schema": column_schema(table),
+            "dagster/table_name": f"reeassets.{table.name}",
+            **lineage,
+        },
     )
     def make(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        metadata: dict[str, Any] = {}
+        made: dict[Partition, Made] = {}
         if own is None:
-            metadata = yield from _make(graph, made_by, table, None, context)
+            made[None] = yield from _make(graph, made_by, table, None, context)
+            # What depends on a table without partitions follows its content, not that it was made once more.
+            version = dg.DataVersion(str(made[None].content))
+            yield dg.MaterializeResult(metadata=made[None].metadata | lineage, data_version=version)
         else:
             for key in context.partition_keys:
-                of_key = yield from _make(graph, made_by, table, int(key) if table.by_year else key, context)
-                context.add_asset_metadata(of_key, partition_key=key)
-        yield dg.MaterializeResult(metadata=metadata)
+                partition: Partition = int(key) if table.by_year else key
+                made[partition] = yield from _make(graph, made_by, table, partition, context)
+                context.add_asset_metadata(made[partition].metadata | lineage, partition_key=key)
+            yield dg.MaterializeResult()
+        yield from _passed(table, made, context)
         # The evaluations are out, one a partition; Dagster also waits for the check's own output.
         yield dg.Output(None, output_name=check.get_python_identifier())
 
     return make
+
+
+def _lineage(graph: Graph, table: Table) -> dict[str, dg.TableColumnLineage]:
+    """Return where the columns come from, as the UI shows it; nothing for a table without inputs."""
+    deps = {
+        column: [dg.TableColumnDep(asset_key(graph.tables[origin]), source) for origin, source in sources]
+        for column, sources in graph.column_lineage(table.name).items()
+        if sources
+    }
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps)} if deps else {}
 
 
 def _file_asset(graph: Graph, made_by: Recipe, output: FileOutput) -> dg.AssetsDefinition:
@@ -140,9 +221,9 @@ def _file_asset(graph: Graph, made_by: Recipe, output: FileOutput) -> dg.AssetsD
     def make(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         context.resources.progress.started(output.stage, output.name, None)
         began = time.perf_counter()
-        provenance = graph.provenance(output.name, None)
-        step = _step(graph, made_by, None, context)
-        path = graph.write_file(output.name, lambda temporary: made_by.compute(step, temporary), provenance)
+        with turn(graph.settings, output.name, None, context.log.info):
+            step, provenance = _step(graph, made_by, None, context)
+            path = graph.write_file(output.name, lambda temporary: made_by.compute(step, temporary), provenance)
         context.resources.progress.finished(output.stage, output.name, None, None, time.perf_counter() - began)
         return dg.MaterializeResult(
             metadata={
@@ -164,6 +245,10 @@ def _common(graph: Graph, made_by: Recipe, output: Table | FileOutput) -> dict[s
         "deps": [_dependency(graph, made_by, graph.tables[name], output) for name in made_by.inputs],
         "code_version": graph.own_hash(made_by.name)[:16],
         "kinds": set(made_by.kinds),
+        "owners": [graph.settings.owner],
+        "tags": {"reeassets/stage": output.stage},
+        "automation_condition": follows_inputs(graph, made_by),
+        "freshness_policy": freshness(graph, made_by),
         "required_resource_keys": RESOURCES,
     }
 

@@ -13,9 +13,9 @@ from reeassets import plugins
 from reeassets.platform.dimensions import parent_keys, partition_keys
 from reeassets.platform.recipe import FileOutput, Recipe
 from reeassets.products.sets import product_set
-from reeassets.settings import Settings
+from reeassets.settings import Settings, format_years, parse_years
 from reeassets.storage import MissingPartition, Provenance, TableStore, replacing
-from reeassets.tables import Partition, Table
+from reeassets.tables import Partition, Table, column_lineage
 from reeassets.trade.contract import Source
 from reeassets.trade.sources import open_source, with_years
 
@@ -58,20 +58,26 @@ class Graph:
         Every table by name.
     recipes : dict of str to Recipe
         Every recipe by the name of what it makes, inputs before what is made of them.
+    lineage : dict of str to str
+        Rules of where the columns of a table come from, by its name; see :func:`reeassets.tables.column_lineage`.
     """
 
     settings: Settings
     tables: dict[str, Table] = field(init=False)
     recipes: dict[str, Recipe] = field(init=False)
+    lineage: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         """Collect the stages, from left to right."""
-        self.settings = with_years(self.settings, self.source)
-        self.tables, found = {}, []
+        if "years" not in self.settings.model_fields_set:
+            # The source is opened only if it has to be asked: an inbox that is still empty loads all the same.
+            self.settings = with_years(self.settings, self.source)
+        self.tables, self.lineage, found = {}, {}, []
         for stage in STAGE_PACKAGES:
             if stage != "report":
                 schema = import_module(f"reeassets.{stage}.schema")
                 self.tables.update({table.name: table for table in schema.tables(self.settings)})
+                self.lineage.update(import_module(f"reeassets.{stage}.lineage").COLUMNS)
             found += import_module(f"reeassets.{stage}.assets").RECIPES
         everything = tuple(name for name, table in self.tables.items() if table.in_warehouse)
         self.recipes = {}
@@ -127,6 +133,32 @@ class Graph:
                 left += self.recipes[name].inputs
         return found
 
+    def column_lineage(self, name: str) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Return table and column of every source of each column of a table; empty if no rules were given for it.
+
+        Raises
+        ------
+        ValueError
+            If the rules do not fit the tables.
+        """
+        if name not in self.lineage:
+            return {}
+        inputs = {parent: self.tables[parent] for parent in self.recipes[name].inputs}
+        return column_lineage(self.tables[name], self.lineage[name], inputs)
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """The names of all what-if scenarios."""
+        return tuple(str(name) for name in partition_keys("scenario", self.settings))
+
+    def downstream(self, names: Iterable[str]) -> set[str]:
+        """Return the given recipes and all that is made from them, directly or not."""
+        found = set(names)
+        for name, made_by in self.recipes.items():
+            if found.intersection(made_by.inputs):
+                found.add(name)
+        return found
+
     @cache  # noqa: B019  (one graph lives as long as the process that asks it)
     def own_hash(self, name: str) -> str:
         """Hash how a recipe computes, whatever its data: code, settings and plugins."""
@@ -160,8 +192,49 @@ class Graph:
             return None
         return Provenance(**json.loads(record.read_text(encoding="utf-8")))
 
-    def provenance(self, name: str, partition: Partition) -> Provenance:
+    def missing_years(self, name: str) -> dict[str, tuple[int, ...]]:
+        """Return the years that the yearly inputs of something made from all years lack, by input; empty if none."""
+        if self.output(name).dimension is not None:
+            return {}
+        yearly = [self.tables[parent] for parent in self.recipes[name].inputs if self.tables[parent].by_year]
+        lacking = {table.name: set(self.years_read(name)) - set(self.store.years(table)) for table in yearly}
+        return {parent: tuple(sorted(years)) for parent, years in lacking.items() if years}
+
+    def usable_years(self, name: str, *, allow_missing: bool) -> tuple[int, ...]:
+        """Return the years that something made from all years can be made from.
+
+        Parameters
+        ----------
+        name : str
+            What is to be made.
+        allow_missing : bool
+            Whether to leave out years that one of its inputs lacks.
+
+        Raises
+        ------
+        MissingPartition
+            If a year is missing and ``allow_missing`` does not hold, or if no year is there.
+        """
+        missing = self.missing_years(name)
+        used = tuple(sorted(set(self.years_read(name)).difference(*missing.values())))
+        if missing and not (allow_missing and used):
+            told = "; ".join(f"{parent} for {format_years(years)}" for parent, years in missing.items())
+            raise MissingPartition(
+                f"{name} is made from all years, and some have not been made: {told}. Make them first (job "
+                "`backfill`), or leave them out: setting allow_missing_years, or resources.years.config.allow_missing "
+                "of the run"
+            )
+        return used
+
+    def provenance(self, name: str, partition: Partition, years: tuple[int, ...] | None = None) -> Provenance:
         """Return what a partition is made from if it is made now, by what its inputs on disk were made from.
+
+        Parameters
+        ----------
+        name, partition
+            What is to be made.
+        years : tuple of int, optional
+            The years to make something from that is made from all years; by default those of the settings.
 
         Raises
         ------
@@ -171,13 +244,22 @@ class Graph:
         parents: list[Any] = []
         lineage = self.recipes[name].lineage
         inputs = dict(lineage(self.settings, partition) if lineage else self.outside(name, partition))
+        behind = set(self.settings.years if years is None else years)
+        over_years = False
         for parent, at in self.parents(name, partition):
+            by_year = self.tables[parent].by_year
+            if partition is None and by_year and at not in behind:
+                continue
             recorded = self.recorded(parent, at)
             if recorded is None:
                 when = "" if at is None else f" for {at}"
                 raise MissingPartition(f"{name} needs the table {parent}, which has not been made{when}")
             parents.append([parent, at, recorded.fingerprint])
             inputs |= recorded.inputs
+            over_years |= by_year or bool(recorded.years)
+            if recorded.years:
+                behind &= set(parse_years(recorded.years))
+        made_from = format_years(behind) if over_years and self.output(name).dimension is None else ""
         return Provenance(
             fingerprint=self._fingerprint(name, partition, parents),
             source=self.source.name,
@@ -186,6 +268,7 @@ class Graph:
             product_set_version=product_set(self.settings).version,
             configuration=self.settings.fingerprint(*self.all_uses(name)),
             inputs=dict(sorted(inputs.items())),
+            years=made_from,
         )
 
     def _fingerprint(self, name: str, partition: Partition, parents: list[Any]) -> str:

@@ -3,13 +3,29 @@
 import os
 from pathlib import Path
 
-_INSTANCE_FILE = """\
+# What an earlier version wrote; a file that is still like this is replaced.
+_EARLIER = """\
 # Dagster's records of this home: runs, materialisations and checks, in SQLite beside this file.
 telemetry:
   enabled: false
 nux:
   enabled: false
 """
+
+_INSTANCE_FILE = (
+    _EARLIER
+    + """\
+# Runs at once; two that make the same partition take turns by themselves.
+concurrency:
+  runs:
+    max_concurrent_runs: 4
+# A run whose process died is closed, and started again if its job says so.
+run_monitoring:
+  enabled: true
+run_retries:
+  enabled: true
+"""
+)
 
 _WORKSPACE = """\
 load_from:
@@ -30,7 +46,22 @@ def dagster_home(home: Path) -> Path:
     """Return Dagster's own folder for a home, made ready: ``DAGSTER_HOME`` if it is set, else ``<home>/dagster``."""
     folder = Path(os.environ.get("DAGSTER_HOME") or home / "dagster")
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "dagster.yaml").exists():
-        (folder / "dagster.yaml").write_text(_INSTANCE_FILE, encoding="utf-8")
+    file = folder / "dagster.yaml"
+    if not file.exists() or file.read_text(encoding="utf-8") == _EARLIER:
+        file.write_text(_INSTANCE_FILE, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(folder)
+    _make_databases(folder)
     return folder
+
+
+def _make_databases(folder: Path) -> None:
+    """Let Dagster make its databases, one process at a time: two at once fail on the tables of the other."""
+    if (folder / "ready").exists():
+        return
+    import dagster as dg
+    from filelock import FileLock
+
+    with FileLock(folder / "making.lock"):
+        with dg.DagsterInstance.get():
+            pass
+        (folder / "ready").touch()

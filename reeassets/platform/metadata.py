@@ -56,6 +56,7 @@ def provenance_metadata(provenance: Provenance) -> dict[str, dg.MetadataValue]:
         "configuration_hash": dg.MetadataValue.text(provenance.configuration),
         "fingerprint": dg.MetadataValue.text(provenance.fingerprint),
         "input_files_sha256": dg.MetadataValue.json(provenance.inputs),
+        **({"years": dg.MetadataValue.text(provenance.years)} if provenance.years else {}),
     }
 
 
@@ -70,6 +71,17 @@ def table_metadata(
         "path": dg.MetadataValue.path(str(store.path(table, partition))),
         **provenance_metadata(provenance),
     }
+
+
+def key_figures(table: Table, frame: pd.DataFrame) -> dict[str, float]:
+    """Return the sum of each column of amounts and the mean of each of other numbers; Dagster plots them by year."""
+    figures = {}
+    for name, column in table.columns.items():
+        if table.dtype(name) != "float64" or frame[name].isna().all():
+            continue
+        amount = str((column.metadata or {}).get("unit")).startswith("thousand")
+        figures[f"{'sum' if amount else 'mean'} of {name}"] = float(frame[name].sum() if amount else frame[name].mean())
+    return figures
 
 
 def step_metadata(step: Step) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from reeassets.platform.graph import Graph
 from reeassets.tables import Partition
 
+Key = TypeVar("Key", bound=Partition)
 Reported = Callable[[str, Partition], str | None]
 
 
@@ -57,9 +59,9 @@ def _current(graph: Graph, reported: Reported, name: str, partition: Partition) 
     return recorded is not None and recorded.fingerprint == expected and reported(name, partition) == expected
 
 
-def _runs(keys: tuple[Partition, ...], of: tuple[Partition, ...]) -> list[tuple[Partition, ...]]:
+def neighbours(keys: tuple[Key, ...], of: tuple[Key, ...]) -> list[tuple[Key, ...]]:
     """Split keys into runs of neighbours in ``of``."""
-    groups: list[list[Partition]] = []
+    groups: list[list[Key]] = []
     for key in keys:
         if groups and of.index(key) == of.index(groups[-1][-1]) + 1:
             groups[-1].append(key)
@@ -86,7 +88,7 @@ def batches(graph: Graph, stale: dict[str, tuple[Partition, ...]]) -> list[Batch
 
     for name, partitions in stale.items():
         keys = tuple(key for key in partitions if key is not None)
-        ranges = _runs(keys, graph.partitions(name))
+        ranges = neighbours(keys, graph.partitions(name))
         if len(ranges) > 1:
             close()
             found += [Batch((name,), group) for group in ranges]

@@ -9,8 +9,10 @@ import dagster as dg
 
 from reeassets.platform.build import build_defs
 from reeassets.platform.factory import asset_key
+from reeassets.platform.failures import cause
 from reeassets.platform.graph import Graph
 from reeassets.platform.instance import dagster_home
+from reeassets.platform.jobs import range_tags
 from reeassets.platform.plan import Batch, batches, out_of_date
 from reeassets.platform.progress import Progress
 from reeassets.storage import is_alive, remove_leftovers
@@ -30,12 +32,15 @@ class Outcome:
         Partitions that were made, by name; empty if everything was current.
     checks_passed, checks_failed : int
         Evaluations of checks in this run.
+    warnings : list of str
+        What checks found that stops nothing.
     failures : list of str
         Why steps failed; empty if all is well.
     """
 
     made: dict[str, tuple[Partition, ...]]
     checks_passed: int = 0
+    warnings: list[str] = field(default_factory=list)
     checks_failed: int = 0
     failures: list[str] = field(default_factory=list)
 
@@ -76,23 +81,10 @@ def _close_abandoned_runs(instance: dg.DagsterInstance) -> None:
             instance.report_run_failed(run, message=f"The process {process} of this run was killed.")
 
 
-def _cause(event: dg.DagsterEvent) -> str:
-    """Return why a step failed: what was raised inside Dagster's own errors, which names file, place and reason."""
-    error = getattr(event.event_specific_data, "error", None)
-    while error is not None and error.cause is not None and str(error.cls_name).startswith("Dagster"):
-        error = error.cause
-    failure = getattr(event.event_specific_data, "user_failure_data", None)
-    text = failure.description if failure is not None else (error.message if error else event.message)
-    return f"{event.step_key}: {text}".strip()
-
-
 def _execute(batch: Batch, graph: Graph, job: dg.JobDefinition, instance: dg.DagsterInstance, outcome: Outcome) -> bool:
     tags: dict[str, str] = {_PROCESS_TAG: str(os.getpid())}
     if batch.partitions:
-        tags |= {
-            "dagster/asset_partition_range_start": str(batch.partitions[0]),
-            "dagster/asset_partition_range_end": str(batch.partitions[-1]),
-        }
+        tags |= range_tags(batch.partitions)
     result = job.execute_in_process(
         instance=instance,
         asset_selection=[asset_key(graph.output(name)) for name in batch.names],
@@ -103,12 +95,16 @@ def _execute(batch: Batch, graph: Graph, job: dg.JobDefinition, instance: dg.Dag
     )
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            if event.asset_check_evaluation_data.passed:
+            found = event.asset_check_evaluation_data
+            if found.passed:
                 outcome.checks_passed += 1
+            elif found.severity is dg.AssetCheckSeverity.WARN:
+                when = f" {found.partition}" if found.partition else ""
+                outcome.warnings.append(f"{found.asset_key.path[-1]}{when}, {found.check_name}: {found.description}")
             else:
                 outcome.checks_failed += 1
         elif event.is_step_failure:
-            outcome.failures.append(_cause(event))
+            outcome.failures.append(cause(event))
     if not result.success and not outcome.failures:
         outcome.failures.append(f"the run {result.run_id} failed; its log is in the UI")
     return result.success

@@ -41,7 +41,7 @@ def warehouse(step: Step, path: Path) -> None:
         "nomenclature": step.source.nomenclature,
         "notes": step.source.notes,
         "product_set": f"{step.settings.product_set}, version {sets.product_set(step.settings).version}",
-        "years": format_years(step.settings.years),
+        "years": format_years(step.years),
     }
     step.metadata["rows"] = build_warehouse(path, step.store, list(step.tables.values()), step.settings, about)
 

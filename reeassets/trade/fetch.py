@@ -11,7 +11,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pooch
+import requests
 
+from reeassets import __version__
 from reeassets.storage import replacing
 from reeassets.trade.download import Download, FetchError, Patience, Watch, require_archive
 from reeassets.trade.nomenclature import REVISIONS
@@ -95,6 +97,45 @@ def fetch_baci(
     except OSError as problem:
         kept = "; what has arrived is kept: free some and call again" if problem.errno == errno.ENOSPC else ""
         raise FetchError(f"{to}: cannot be read or written: {problem.strerror or problem}{kept}") from problem
+
+
+def is_released(nomenclature: str, version: str, *, base_url: str = BASE_URL, patience: Patience | None = None) -> bool:
+    """Ask a server whether it has a release of BACI; only the headers of the archive are sent.
+
+    Parameters
+    ----------
+    nomenclature, version : str
+        E.g. ``HS07`` and ``V202701``.
+    base_url : str
+        Folder of the archives on the web, ``http`` or ``https``.
+
+    Raises
+    ------
+    FetchError
+        If the server cannot be asked, or its answer is neither an archive nor "not found".
+    """
+    name, patience = archive_name(nomenclature, version), patience or Patience()
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise FetchError("the base URL must be the http or https address of a folder")
+    try:
+        answer = requests.head(
+            f"{base_url.rstrip('/')}/{name}",
+            headers={"User-Agent": f"reeassets/{__version__}"},
+            timeout=(patience.connect_timeout, patience.read_timeout),
+            allow_redirects=True,
+        )
+    except requests.RequestException as problem:
+        raise FetchError(f"{parts.hostname}: cannot be asked for {name} ({type(problem).__name__})") from problem
+    if answer.status_code in (404, 410):
+        return False
+    kind = answer.headers.get("Content-Type", "")
+    if answer.status_code != 200 or kind.startswith("text/"):
+        raise FetchError(
+            f"{parts.hostname}: asked for {name}, it answers with HTTP status {answer.status_code}, type {kind!r}; "
+            f"releases are listed at {RELEASES}"
+        )
+    return True
 
 
 def _recorded(record: Path, name: str) -> str | None:

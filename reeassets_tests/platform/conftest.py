@@ -1,5 +1,8 @@
 """A small graph that runs through the real factory, store and runner: two yearly tables and two without a year."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pandas as pd
 import pytest
 
@@ -93,3 +96,40 @@ class Silent:
 @pytest.fixture
 def silent():
     return Silent()
+
+
+class Web:
+    """A web server on this machine: ``pages`` by path, 404 for others; ``asked`` is what was asked of it."""
+
+    def __init__(self):
+        self.pages, self.asked = {}, []
+        web = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def answer(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                web.asked.append((self.command, self.path, body))
+                status, kind, page = web.pages.get(self.path, (404, "text/html", b"no such page"))
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(page)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(page)
+
+            do_GET = do_HEAD = do_POST = answer
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def web():
+    found = Web()
+    yield found
+    found.server.shutdown()
+    found.server.server_close()

@@ -164,7 +164,7 @@ def open_files(data: Path) -> Files:
         # rglob passes over a folder that it may not read; this raises.
         next(data.iterdir(), None)
         paths = {path.relative_to(data).as_posix(): path for path in sorted(data.rglob("*")) if path.is_file()}
-        return _plain(data, paths)
+        return plain(data, paths)
     if not data.exists():
         raise SourceError(f"{data}: there is no such file or folder")
     if data.suffix.lower() == ".csv":
@@ -172,11 +172,12 @@ def open_files(data: Path) -> Files:
         beside = {
             path.name: path for path in sorted(data.parent.iterdir()) if accompanies(path.name) and path.is_file()
         }
-        return _plain(data.parent, beside | {data.name: data})
+        return plain(data.parent, beside | {data.name: data})
     return _zipped(data)
 
 
-def _plain(place: Path, paths: dict[str, Path]) -> Files:
+def plain(place: Path, paths: dict[str, Path]) -> Files:
+    """Return files of a folder under the names given to them."""
     return Files(
         place,
         tuple(paths),

@@ -2,6 +2,7 @@
 
 import hashlib
 from functools import cached_property
+from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from reeassets.settings import Settings, format_years
 from reeassets.trade.baci.archive import open_files
 from reeassets.trade.baci.countries import read_countries
+from reeassets.trade.baci.inbox import open_inbox, reads_inbox
 from reeassets.trade.baci.parse import YearParser
 from reeassets.trade.baci.release import recognise
 from reeassets.trade.bundled import bundled_file, digests
@@ -24,6 +26,11 @@ def _bundled_digests() -> dict[str, str]:
     return {f"bundled {name}": digest for name, digest in digests([bundled_file(COUNTRY_TABLE)]).items()}
 
 
+def _base(name: str) -> str:
+    """Return the name of a file without its folder or archive: neither is part of what it holds."""
+    return PurePosixPath(name).name
+
+
 class BaciSource:
     """See :class:`reeassets.trade.contract.Source`."""
 
@@ -31,13 +38,12 @@ class BaciSource:
     basis = "whole nomenclature"
 
     def __init__(self, settings: Settings):
-        if settings.data is None:
-            raise SourceError(
-                "the source baci needs --data: CEPII's archive (BACI_HS07_V202601.zip), its unpacked folder, or a "
-                "year's .csv file; `reeassets fetch baci` downloads an archive"
-            )
-        self._files = open_files(settings.data)
-        self._release = recognise(str(settings.data), self._files.names)
+        if reads_inbox(settings):
+            self._files = open_inbox(settings.inbox_folder, settings.inbox_rest).files
+        else:
+            assert settings.data is not None
+            self._files = open_files(settings.data)
+        self._release = recognise(str(self._files.place), self._files.names)
         self.nomenclature = self._release.nomenclature
         generated = self._generated()
         self.version = f"{GENERATED} {generated}" if generated else f"CEPII BACI {self._release.version}"
@@ -70,9 +76,9 @@ class BaciSource:
             name = self._file(year)
             codes = ",".join(map(str, sorted(self._countries["country_code"])))
             known = hashlib.sha256(codes.encode()).hexdigest()
-            return {name: self._files.identity(name), "country codes": f"sha256 {known}"}
+            return {_base(name): self._files.identity(name), "country codes": f"sha256 {known}"}
         table = self._release.countries
-        own = {table: self._files.identity(table)} if table else {}
+        own = {_base(table): self._files.identity(table)} if table else {}
         return own | _bundled_digests()
 
     def digests(self, year: int | None) -> dict[str, str]:

@@ -1,0 +1,110 @@
+"""Which years the inbox brings that were not there before, by content: a name or a time says nothing."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reeassets.platform.graph import Graph
+from reeassets.platform.plan import neighbours
+from reeassets.settings import Settings, format_years
+from reeassets.trade.baci.inbox import inbox_files, is_resting, reads_inbox
+from reeassets.trade.contract import SourceError
+from reeassets.trade.sources import open_source
+
+SOURCE = "baci"
+
+
+@dataclass
+class Seen:
+    """What a look into the inbox gave.
+
+    Attributes
+    ----------
+    told : str
+        What was seen, in words.
+    cursor : str
+        What to remember until the next look.
+    brought : list of (tuple of int, str)
+        Neighbouring years with new content, and a hash of that content.
+    """
+
+    told: str
+    cursor: str
+    brought: list[tuple[tuple[int, ...], str]] = field(default_factory=list)
+
+
+def _state(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def look(settings: Settings, cursor: str | None) -> Seen:
+    """Look into the inbox.
+
+    Nothing is brought while a file is younger than ``inbox_rest`` seconds or has changed since the last look, and by a
+    year whose content has been seen before or is what its table was made from.
+
+    Parameters
+    ----------
+    settings : Settings
+        The home and what its source reads.
+    cursor : str or None
+        What the last look remembered.
+    """
+    remembered = json.loads(cursor) if cursor else {"files": {}, "years": {}}
+    files = {str(path.relative_to(settings.inbox_folder)): path for path in inbox_files(settings.inbox_folder)}
+    states = {name: _state(path) for name, path in files.items()}
+    years: dict[str, str] = remembered["years"]
+
+    def nothing(told: str) -> Seen:
+        return Seen(told, json.dumps({"files": states, "years": years}))
+
+    if not files:
+        return nothing(f"{settings.inbox_folder}: no archive and no year's file")
+    if settings.source != SOURCE or not reads_inbox(settings):
+        read = f"the source {settings.source}" if settings.source != SOURCE else str(settings.data)
+        return nothing(
+            f"{settings.inbox_folder} has files, but the platform reads {read}; to read the inbox, write "
+            f'source = "{SOURCE}" and no data into {settings.settings_file}'
+        )
+    unsettled = [
+        name
+        for name, path in files.items()
+        if states[name] != remembered["files"].get(name) or not is_resting(path, settings.inbox_rest)
+    ]
+    if unsettled:
+        return nothing(f"waiting until nothing is written to {', '.join(unsettled)}")
+    try:
+        source = open_source(settings)
+        offered = {year: _hash(source.identity(year)) for year in source.years()}
+    except SourceError as problem:
+        return nothing(str(problem))
+    new = {year: content for year, content in offered.items() if years.get(str(year)) != content}
+    years |= {str(year): content for year, content in new.items()}
+    wanted = _to_make(settings, new)
+    unwanted = sorted(set(new) - set(settings.years))
+    told = f"new content of {format_years(wanted)}" if wanted else "no year with new content"
+    if unwanted:
+        told += f"; {format_years(unwanted)} came too, and is not among the configured years"
+    brought = [
+        (group, _hash({str(year): new[year] for year in group})) for group in neighbours(tuple(wanted), settings.years)
+    ]
+    return Seen(told, json.dumps({"files": states, "years": years}), brought)
+
+
+def _to_make(settings: Settings, new: dict[int, str]) -> list[int]:
+    """Return the configured years among new ones whose raw trade was made from something else, or not at all."""
+    if not new:
+        return []
+    graph = Graph(settings)  # a new one: a graph remembers what it has read
+    wanted = []
+    for year in sorted(set(new) & set(settings.years)):
+        made = graph.recorded("raw_trade", year)
+        if made is None or made.fingerprint != graph.expected("raw_trade", year):
+            wanted.append(year)
+    return wanted
+
+
+def _hash(identity: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,157 @@
+"""The inbox: a folder that archives and single years are put into, while others read from it.
+
+What is read of it is one release: that of the newest archive, with single years' files of the same release in the place
+of the archive's. A file is left aside while it may still be being written; so are archives that are damaged, and older
+releases. Nothing is left aside silently: the inbox says what and why.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reeassets.settings import Settings
+from reeassets.trade.baci.archive import Files, open_files, plain
+from reeassets.trade.baci.release import Release, recognise
+from reeassets.trade.contract import SourceError
+
+
+@dataclass
+class Inbox:
+    """What an inbox holds.
+
+    Attributes
+    ----------
+    files : Files
+        What is read: names are ``<archive>/<member>`` and ``<file>``.
+    aside : dict of str to str
+        What is not, by name, with the reason.
+    """
+
+    files: Files
+    aside: dict[str, str] = field(default_factory=dict)
+
+
+def reads_inbox(settings: Settings) -> bool:
+    """Return whether the source reads the inbox: it does unless ``data`` names another place."""
+    return settings.data is None or settings.data == settings.inbox_folder
+
+
+def inbox_files(folder: Path) -> list[Path]:
+    """Return the files of an inbox that could hold trade data, in order; none if there is no such folder."""
+    if not folder.is_dir():
+        return []
+    found = [path for path in folder.rglob("*") if path.suffix.lower() in (".zip", ".csv", ".txt") and path.is_file()]
+    return sorted(path for path in found if not path.name.startswith("."))
+
+
+def is_resting(path: Path, rest: float) -> bool:
+    """Return whether a file was last written at least ``rest`` seconds ago; a clock that went back does not matter."""
+    return abs(time.time() - path.stat().st_mtime) >= rest
+
+
+def open_inbox(folder: Path, rest: float) -> Inbox:
+    """Open the release that an inbox holds.
+
+    Parameters
+    ----------
+    folder : Path
+        The inbox.
+    rest : float
+        Seconds that a file must have been left unchanged.
+
+    Raises
+    ------
+    SourceError
+        If it holds no release, or files that cannot be one; the message says what was left aside, too.
+    """
+    aside: dict[str, str] = {}
+    resting = []
+    for path in inbox_files(folder):
+        if is_resting(path, rest):
+            resting.append(path)
+        else:
+            aside[path.relative_to(folder).as_posix()] = f"written less than {rest:g} s ago"
+    archives = dict(_archives(folder, [path for path in resting if path.suffix.lower() == ".zip"], aside))
+    single = {path.relative_to(folder).as_posix(): path for path in resting if path.suffix.lower() != ".zip"}
+    newest = max((release.version for _, release in archives.values()), default=None)
+    for name, (_, release) in list(archives.items()):
+        if release.version != newest:
+            aside[name] = f"release {release.version} is older than {newest}"
+            del archives[name]
+    if newest is not None:
+        _leave_older_aside(folder, single, newest, aside)
+    loose = plain(folder, single)
+    openers = {name: (loose, name) for name in single}
+    years = {_base(name) for name in single}
+    for name, (files, _) in archives.items():
+        openers |= {f"{name}/{member}": (files, member) for member in files.names if _base(member) not in years}
+    openers = _without_copies(folder, openers)
+    if not openers:
+        told = "; ".join(f"{name}: {reason}" for name, reason in aside.items())
+        raise SourceError(
+            f"{folder}: the inbox holds no trade data yet{f' ({told})' if told else ''}; put CEPII's archive "
+            "(BACI_HS07_V202601.zip) or a year's .csv file there, or name another place with --data; "
+            "`reeassets fetch baci` downloads an archive"
+        )
+    files = Files(
+        folder,
+        tuple(sorted(openers)),
+        lambda name: openers[name][0].open(openers[name][1]),
+        lambda name: openers[name][0].identity(openers[name][1]),
+        lambda name: openers[name][0].digest(openers[name][1]),
+        next((archive.comment for archive, _ in archives.values() if archive.comment.strip()), ""),
+    )
+    return Inbox(files, aside)
+
+
+def _base(name: str) -> str:
+    return name.rsplit("/", 1)[-1]
+
+
+def _archives(folder: Path, paths: list[Path], aside: dict[str, str]) -> Iterator[tuple[str, tuple[Files, Release]]]:
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        try:
+            files = open_files(path)
+            yield name, (files, recognise(name, files.names))
+        except SourceError as problem:
+            # Half of an archive, or another one: what is whole beside it can be read all the same.
+            aside[name] = str(problem)
+
+
+def _leave_older_aside(folder: Path, single: dict[str, Path], newest: str, aside: dict[str, str]) -> None:
+    """Drop the single files of a release older than the newest archive; refuse those of a newer one."""
+    for name in list(single):
+        try:
+            version = recognise(name, [name]).version
+        except SourceError:
+            continue  # a country table, a readme, or something else: it names no release, or goes with one
+        if version < newest:
+            aside[name] = f"release {version} is older than the archive's, {newest}"
+            del single[name]
+        elif version > newest:
+            raise SourceError(
+                f"{folder / name}: release {version} is newer than the archive beside it ({newest}); values of two "
+                "releases do not compare: put the whole archive of the new release there"
+            )
+
+
+def _without_copies(folder: Path, openers: dict[str, tuple[Files, str]]) -> dict[str, tuple[Files, str]]:
+    """Keep one of several copies of a file.
+
+    Raises
+    ------
+    SourceError
+        If two files of one name differ.
+    """
+    kept: dict[str, tuple[str, str]] = {}
+    for name, (files, member) in sorted(openers.items()):
+        if not _base(name).lower().endswith(".csv"):
+            continue
+        identity = files.identity(member)
+        first, known = kept.setdefault(_base(name), (name, identity))
+        if known != identity:
+            raise SourceError(f"{folder}: {first} and {name} are of the same year and release, and differ; remove one")
+    names = {first for first, _ in kept.values()}
+    return {name: of for name, of in openers.items() if name in names or not _base(name).lower().endswith(".csv")}

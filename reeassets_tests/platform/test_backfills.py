@@ -1,0 +1,130 @@
+"""Backfills: every year recorded, the others left alone, results only of years that are there."""
+
+import dagster as dg
+import pytest
+
+from reeassets.platform.build import build_defs
+from reeassets.platform.instance import dagster_home
+
+from .conftest import YEARS
+
+NAMES = ("base", "total", "share", "summary")
+
+
+def key(name):
+    return dg.AssetKey(["report" if name == "summary" else "trade", name])
+
+
+@pytest.fixture
+def backfill(make_graph, silent):
+    """Run the small graph's assets over a range of years, as a backfill does."""
+
+    def run(first=YEARS[0], last=YEARS[-1], names=NAMES, run_config=None, **settings):
+        graph = make_graph(**settings)
+        dagster_home(graph.settings.home)
+        job = build_defs(graph=graph, resource_overrides={"progress": silent}).resolve_implicit_global_asset_job_def()
+        return job.execute_in_process(
+            instance=dg.DagsterInstance.get(),
+            asset_selection=[key(name) for name in names],
+            tags={"dagster/asset_partition_range_start": str(first), "dagster/asset_partition_range_end": str(last)},
+            run_config=run_config,
+            raise_on_error=False,
+        )
+
+    return run
+
+
+def tables(graph):
+    return {path.relative_to(graph.settings.home): path.read_bytes() for path in graph.settings.home.rglob("*.parquet")}
+
+
+def materialised(result, name):
+    return [event.partition for event in result.asset_materializations_for_node(f"trade__{name}")]
+
+
+def failure(result):
+    (event,) = [event for event in result.all_events if event.is_step_failure]
+    return str(event.event_specific_data.error)
+
+
+def test_one_run_records_every_year_in_order_and_every_check_by_year(backfill):
+    result = backfill()
+    assert result.success
+    years = [str(year) for year in YEARS]
+    assert materialised(result, "base") == years
+    assert materialised(result, "share") == years
+    evaluations = [evaluation for evaluation in result.get_asset_check_evaluations() if evaluation.passed]
+    assert sorted((found.asset_key.path[-1], found.partition) for found in evaluations if found.partition) == sorted(
+        (name, year) for name in ("base", "share") for year in years
+    )
+    instance = dg.DagsterInstance.get()
+    assert instance.get_materialized_partitions(key("base")) == set(years)
+    # The last year is the latest, whatever the hash seed of the process.
+    assert instance.get_latest_materialization_event(key("share")).dagster_event.partition == years[-1]
+
+
+def test_bad_years_are_made_again_and_the_others_left(backfill, make_graph, calls):
+    backfill()
+    graph = make_graph()
+    good = tables(graph)
+    for bad in (2020, 2021):
+        graph.store.path(graph.tables["base"], bad).unlink()
+    others = {graph.store.path(graph.tables[name], year) for name in ("base", "share") for year in (2019, 2022)}
+    times = {path: path.stat().st_mtime_ns for path in others}
+    calls.clear()
+    assert backfill(2020, 2021).success
+    assert [call for call in calls if call[1]] == [(name, year) for name in ("base", "share") for year in (2020, 2021)]
+    assert tables(graph) == good
+    assert {path: path.stat().st_mtime_ns for path in others} == times
+
+
+def test_a_second_run_writes_the_same_bytes(backfill, make_graph):
+    backfill()
+    first = tables(make_graph())
+    backfill()
+    assert tables(make_graph()) == first
+
+
+def test_results_over_all_years_refuse_missing_ones(backfill, make_graph):
+    result = backfill(2019, 2020)
+    assert not result.success
+    assert "total is made from all years, and some have not been made: base for 2021-2022" in failure(result)
+    assert "allow_missing_years" in failure(result)
+    graph = make_graph()
+    assert graph.store.years(graph.tables["base"]) == (2019, 2020)
+    assert not graph.store.path(graph.tables["total"]).exists()
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"allow_missing_years": True},
+        {"run_config": {"resources": {"years": {"config": {"allow_missing": True}}}}},
+    ],
+)
+def test_results_say_which_years_they_used_if_told_to_go_on(backfill, make_graph, how):
+    result = backfill(2019, 2020, **how)
+    assert result.success
+    graph = make_graph()
+    assert graph.store.read(graph.tables["total"])["n"].tolist() == [19 + 20]
+    (total,) = result.asset_materializations_for_node("trade__total")
+    (summary,) = result.asset_materializations_for_node("report__summary")
+    for made in (total, summary):
+        assert made.metadata["years"].value == "2019-2020"
+        assert made.metadata["years_left_out"].value == "2021-2022"
+    # A later run without the permission makes the rest, and the results anew.
+    assert backfill(2021, 2022).success
+    assert graph.store.provenance(graph.tables["total"]).years == "2019-2022"
+
+
+def test_no_year_at_all_is_refused_even_if_told_to_go_on(backfill):
+    result = backfill(names=("total",), allow_missing_years=True)
+    assert "base for 2019-2022" in failure(result)
+
+
+def test_each_result_says_its_own_years(backfill, make_graph):
+    backfill(2019, 2020, names=("base", "total"), allow_missing_years=True)
+    backfill(2019, 2022, names=("base", "share", "summary"))
+    graph = make_graph()
+    assert graph.recorded("summary", None).years == "2019-2022"
+    assert graph.recorded("total", None).years == "2019-2020"
