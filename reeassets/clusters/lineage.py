@@ -27,5 +27,9 @@ COLUMNS = {
         k chosen <- nothing
         * <- cluster_features.ranked cluster_features.upstream_* cluster_features.input_*
     """,
+    "cluster_agreement": """
+        first second in_use <- nothing
+        * <- cluster_features.ranked cluster_features.upstream_* cluster_features.input_*
+    """,
     "cluster_transitions": "* <- country_clusters.cluster country_clusters.country country_clusters.year",
 }

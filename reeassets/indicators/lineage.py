@@ -11,9 +11,11 @@ COLUMNS = {
         rca rsca <- trade_flows.value_kusd country_totals.exports_kusd
         exposure <- trade_flows.value_kusd country_totals.imports_kusd
         multi_tier_risk <- trade_flows.exporter trade_flows.importer trade_flows.value_kusd io_links.input \
-            io_links.output io_links.weight
-        supplier_concentration direct_risk systemic_trade_risk indirect_risk influence influence_share <- \
-            trade_flows.exporter trade_flows.importer trade_flows.value_kusd
+            io_links.output io_links.weight economy_members.exports_kusd
+        direct_risk systemic_trade_risk indirect_risk <- trade_flows.exporter trade_flows.importer \
+            trade_flows.value_kusd economy_members.exports_kusd
+        supplier_concentration influence influence_share <- trade_flows.exporter trade_flows.importer \
+            trade_flows.value_kusd
         * <- trade_flows.* country_totals.*_kusd io_links.weight
     """,
     "indicator_variants": """
@@ -24,6 +26,12 @@ COLUMNS = {
         multi_tier_risk__* <- trade_flows.exporter trade_flows.importer trade_flows.value_kusd io_links.input \
             io_links.output io_links.weight
         * <- trade_flows.exporter trade_flows.importer trade_flows.value_kusd
+    """,
+    "indicator_intervals": """
+        year <- trade_flows.=
+        country <- trade_flows.exporter trade_flows.importer
+        stage <- classified_products.=
+        * <- trade_flows.* country_totals.*_kusd io_links.weight economy_members.*_kusd classified_products.stage
     """,
     "country_indicators": """
         year country <- product_indicators.=

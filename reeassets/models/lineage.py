@@ -21,6 +21,16 @@ COLUMNS = {
         n_obs n_countries n_products n_absorbed <- panel.year panel.country panel.product
         * <- panel.* io_links.input io_links.output io_links.weight
     """,
+    "model_diagnostics": """
+        model interacted term <- rca_models.=
+        diagnostic detail note <- nothing
+        n_obs <- panel.year panel.country panel.product
+        * <- panel.* io_links.input io_links.output io_links.weight rca_models.coefficient
+    """,
+    "model_multiplicity": """
+        model interacted term <- rca_models.=
+        * <- rca_models.p_value rca_models.headline
+    """,
     "findings": """
         claim claim_id statistic data <- nothing
         estimate <- tier_contrasts_pooled.rank_biserial rca_models.coefficient cluster_choice.k \

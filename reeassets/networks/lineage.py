@@ -4,9 +4,13 @@ Rules as :func:`reeassets.tables.column_lineage` reads them.
 """
 
 COLUMNS = {
+    "link_votes": "* <- classified_products.product classified_products.in_set",
     "candidate_links": """
-        refused carried <- classified_products.product classified_products.in_set classified_products.stage
-        * <- classified_products.product classified_products.in_set
+        input output strength <- link_votes.=
+        ai_proposed ai_voters <- link_votes.voter link_votes.phase
+        ai_votes rationale <- link_votes.vote link_votes.phase link_votes.rationale
+        refused <- link_votes.input link_votes.output classified_products.stage
+        carried <- link_votes.vote link_votes.input link_votes.output classified_products.stage
     """,
     "io_links": """
         partial_corr p_value q_value <- trade_flows.exporter trade_flows.importer trade_flows.product \
@@ -15,6 +19,11 @@ COLUMNS = {
         accepted weight <- candidate_links.carried trade_flows.value_kusd country_totals.exports_kusd \
             country_totals.imports_kusd
         * <- candidate_links.=
+    """,
+    "link_calibration": """
+        input output <- candidate_links.= trade_flows.value_kusd classified_products.product classified_products.in_set
+        * <- trade_flows.exporter trade_flows.importer trade_flows.product trade_flows.value_kusd \
+            country_totals.exports_kusd country_totals.imports_kusd
     """,
     "product_tiers": """
         product stage <- classified_products.=

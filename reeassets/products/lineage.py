@@ -3,20 +3,54 @@
 Rules as :func:`reeassets.tables.column_lineage` reads them.
 """
 
+_VOTED = "product_votes.product product_votes.is_ree product_votes.confidence"
+_CLASSIFIED = """product description <- product_votes.product
+        is_ree confidence n_votes ree_votes support ree_confidence <- product_votes.is_ree product_votes.voter \
+            product_votes.confidence
+        stage application <- product_votes.= product_votes.confidence
+        elements <- product_votes.= product_votes.voter
+        rationale <- product_votes.rationale product_votes.is_ree product_votes.stage"""
+
 COLUMNS = {
     "product_votes": "* <- nothing",
-    "classified_products": """
-        product description <- product_votes.product
-        in_set <- product_votes.product product_votes.is_ree product_votes.confidence
-        is_ree confidence n_votes <- product_votes.is_ree product_votes.voter product_votes.confidence
-        stage application elements <- product_votes.= product_votes.confidence
-        rationale <- product_votes.rationale product_votes.is_ree
+    "reference_set": f"""
+        rank <- {_VOTED}
+        {_CLASSIFIED}
+    """,
+    "reference_summary": """
+        grouping <- nothing
+        value <- reference_set.stage reference_set.application
+        products full majority minority <- reference_set.support reference_set.stage reference_set.application
+    """,
+    "vote_agreement": """
+        field scope <- nothing
+        n_voters <- product_votes.voter
+        * <- product_votes.is_ree product_votes.stage product_votes.application product_votes.elements \
+            product_votes.round product_votes.product reference_set.product
+    """,
+    "vote_disagreements": """
+        product <- product_votes.=
+        field <- nothing
+        answers largest_share <- product_votes.is_ree product_votes.stage product_votes.application \
+            product_votes.elements product_votes.voter
+    """,
+    # From the descriptions of the nomenclature; the votes are what it is compared with.
+    "keyword_baseline": "* <- nothing",
+    "code_list_evidence": f"""
+        list code label rare_earth_list product <- nothing
+        in_reference_set rank reason <- {_VOTED} product_votes.rationale
+        stage <- product_votes.stage product_votes.confidence
+        ree_votes n_votes <- product_votes.is_ree product_votes.voter
+    """,
+    "classified_products": f"""
+        in_set <- {_VOTED}
+        {_CLASSIFIED}
     """,
     "product_concordance": "* <- classified_products.product classified_products.in_set",
     "trade_flows": """
         year <- raw_trade.=
-        exporter <- raw_trade.exporter_code countries.country_code countries.iso3
-        importer <- raw_trade.importer_code countries.country_code countries.iso3
+        exporter <- raw_trade.exporter_code economies.country_code economies.economy
+        importer <- raw_trade.importer_code economies.country_code economies.economy
         product <- product_concordance.set_product product_concordance.product raw_trade.product
         value_kusd quantity_t <- raw_trade.= product_concordance.share
     """,

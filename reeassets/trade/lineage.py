@@ -9,15 +9,26 @@ COLUMNS = {
     "raw_trade": "* <- nothing",
     # From what the reader of raw_trade noted, not from its rows.
     "rejected_rows": "* <- nothing",
+    "economies": """
+        country_code <- countries.=
+        country <- countries.iso3
+        economy merged <- countries.iso3
+        economy_name <- countries.country_name countries.iso3
+    """,
+    "economy_members": """
+        year <- raw_trade.=
+        economy country <- economies.=
+        *_kusd <- raw_trade.value_kusd economies.economy economies.merged
+    """,
     "country_totals": """
         year <- raw_trade.=
-        country <- countries.iso3 countries.country_code raw_trade.exporter_code raw_trade.importer_code
-        exports_kusd imports_kusd <- raw_trade.value_kusd countries.iso3
+        country <- economies.economy economies.country_code raw_trade.exporter_code raw_trade.importer_code
+        exports_kusd imports_kusd <- raw_trade.value_kusd economies.economy
         basis <- nothing
     """,
     "product_totals": """
         year product <- raw_trade.=
-        value_kusd <- raw_trade.= countries.iso3
+        value_kusd <- raw_trade.= economies.economy
         basis <- nothing
     """,
 }
