@@ -6,8 +6,6 @@ Data only; the rules are in ``findings``.
 from dataclasses import dataclass
 from typing import Literal
 
-from reeassets.trade.economies import EU27_CODE
-
 
 @dataclass(frozen=True)
 class Claim:
@@ -122,6 +120,4 @@ EU_MEMBERS = {
     "ROU": (2007, _LAST),
     "HRV": (2013, _LAST),
     "GBR": (2004, 2019),
-    # The EU as one economy, where the members are merged.
-    EU27_CODE: (2004, _LAST),
 }

@@ -11,6 +11,7 @@ import pandas as pd
 
 from reeassets.models.claims import BLOCS, CLAIMS, EU_MEMBERS, Claim
 from reeassets.settings import Settings
+from reeassets.trade.economies import EU27_CODE
 
 REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE = "reproduced", "not reproduced", "not testable on this data"
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE)
@@ -209,6 +210,8 @@ def judge_blocs(country_indicators: pd.DataFrame) -> Outcome:
     held = []
     for year, frame in rows.groupby("year", sort=True):
         members = [country for country, (first, last) in EU_MEMBERS.items() if first <= int(str(year)) <= last]
+        # Where the members are merged, the EU is one economy.
+        members.append(EU27_CODE)
         risks = [_weighted_risk(frame[frame["country"].isin(group)]) for group in (members, ["USA"])]
         if not np.isnan(risks).any():
             held.append(min(risks) > frame["systemic_trade_risk"].median())

@@ -263,6 +263,8 @@ def test_the_eu_is_weighted_by_imports_and_by_membership():
     assert judged(country_indicators=british).loc["eu_us_vulnerable_in_input", "estimate"] == 1
     no_member = british[(british["country"] != "HRV") | (british["year"] < 2013)]
     assert judged(country_indicators=no_member).loc["eu_us_vulnerable_in_input", "verdict"] == NOT_TESTABLE
+    merged = ingredients()["country_indicators"].replace({"country": {"DEU": "EUU", "FRA": "JPX"}})
+    assert judged(country_indicators=merged).loc["eu_us_vulnerable_in_input", "estimate"] == 1
     assert len([name for name, (first, last) in EU_MEMBERS.items() if first <= 2023 <= last]) == 27
     assert len([name for name, (first, last) in EU_MEMBERS.items() if first <= 2015 <= last]) == 28
     assert len([name for name, (first, last) in EU_MEMBERS.items() if first <= 2006 <= last]) == 25
