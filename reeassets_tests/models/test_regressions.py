@@ -9,6 +9,7 @@ from reeassets import plugins
 from reeassets.models.contract import ROW_KEY
 from reeassets.models.regressions import rca_models, sample_counts
 from reeassets.models.schema import RCA_MODELS, panel_table, tables
+from reeassets_tests.indicators.builders import FixedHazard
 from reeassets_tests.models.made import NO_LINKS, made_panel, product_names, settings
 
 
@@ -62,7 +63,7 @@ def test_sample_counts_by_hand():
 def test_the_panel_table_follows_hazards_and_deltas(monkeypatch):
     names = list(panel_table(settings((2, 4))).columns)
     assert [name for name in names if "_lead" in name] == ["rca_lead2", "rsca_lead2", "rca_lead4", "rsca_lead4"]
-    another = plugins.Plugin("hazards", "drought", "somewhere", "1", object(), None)
+    another = plugins.Plugin("hazards", "drought", "somewhere", "1", FixedHazard({}, name="drought"), None)
     found = plugins.discover("hazards")
     monkeypatch.setattr(plugins, "discover", lambda group: [*found, another])
     more = list(panel_table(settings((2, 4))).columns)
