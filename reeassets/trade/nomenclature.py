@@ -19,9 +19,10 @@ def nomenclature_file(revision: str) -> Path:
     return bundled_file(f"nomenclature/product_codes_{revision}.csv.gz")
 
 
-def _heading_text(descriptions: pd.Series) -> str:
-    """Return what the codes of a heading are called before their first semicolon or comma, each name once."""
-    return " / ".join(dict.fromkeys(descriptions.str.split(r"[;,]", n=1, regex=True).str[0].str.strip()))
+def _heading_texts(codes: pd.DataFrame) -> pd.Series:
+    """Return what the codes of each heading are called before their first semicolon or comma, each name once."""
+    names = codes[["heading"]].assign(name=codes["description"].str.extract(r"^([^;,]*)", expand=False).str.strip())
+    return names.drop_duplicates().groupby("heading")["name"].agg(" / ".join)
 
 
 def nomenclature(revision: str) -> pd.DataFrame:
@@ -38,7 +39,7 @@ def nomenclature(revision: str) -> pd.DataFrame:
     titles = pd.read_csv(bundled_file(CHAPTERS), dtype="str").set_index("chapter")["title"]
     table = pd.DataFrame({"product": codes["code"].str.zfill(6), "description": codes["description"].str.strip()})
     table["heading"], table["chapter"] = table["product"].str[:4], table["product"].str[:2]
-    table["heading_text"] = table["heading"].map(table.groupby("heading")["description"].agg(_heading_text))
+    table["heading_text"] = table["heading"].map(_heading_texts(table))
     table["chapter_text"] = table["chapter"].map(titles)
     return table.assign(revision=revision)
 
