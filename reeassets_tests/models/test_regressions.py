@@ -72,7 +72,13 @@ def test_the_panel_table_follows_hazards_and_deltas(monkeypatch):
         "indirect_risk__drought",
         "multi_tier_risk__drought",
     }
-    assert [table.name for table in tables(settings())] == ["panel", "rca_models", "findings"]
+    assert [table.name for table in tables(settings())] == [
+        "panel",
+        "rca_models",
+        "model_diagnostics",
+        "model_multiplicity",
+        "findings",
+    ]
 
 
 def test_importing_the_stage_does_not_load_statsmodels():
