@@ -63,6 +63,9 @@ def run(
         str | None, typer.Option(help="countries, eu27, or a CSV file of groups (economy,iso3). Default: countries")
     ] = None,
     home: Home = None,
+    until: Annotated[
+        str | None, typer.Option(help="Stop after this stage, e.g. indicators: a year is in, and results can wait")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Make everything again, current or not")] = False,
 ) -> None:
     """Make everything that is out of date, from raw trade to findings, warehouse and report.
@@ -72,7 +75,7 @@ def run(
     settings = _settings(home, source=source, data=data, years=years, product_set=product_set, economies=economies)
     from reeassets.console.run import run_and_report
 
-    raise typer.Exit(run_and_report(settings, out, force=force))
+    raise typer.Exit(run_and_report(settings, out, force=force, until=until))
 
 
 fetch = typer.Typer(help="Download trade data.", no_args_is_help=True)

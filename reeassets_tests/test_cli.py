@@ -36,6 +36,13 @@ def test_a_second_run_makes_nothing(home):
     assert {path: path.stat().st_mtime_ns for path in home.rglob("*.parquet")} == before
 
 
+def test_a_run_can_stop_after_a_stage(tmp_path):
+    printed = reeassets("run", "--years", "2022-2023", "--until", "networks", home=tmp_path / "home").stdout
+    assert "up to the stage networks" in printed
+    made = {path.name for path in (tmp_path / "home" / "tables").iterdir()}
+    assert made == {"trade", "products", "networks"}
+
+
 def test_show_filters_either_side(finished):
     home, _ = finished
     printed = reeassets(
@@ -72,6 +79,7 @@ def test_tables_tell_rows_years_and_meaning(finished):
         (("run", "--years", "1990-1995"), "has no data for 1990-1995; it has 2002-2024"),
         (("run", "--years", "nonsense"), "not a year"),
         (("run", "--source", "nonsense"), "no plugin 'nonsense'"),
+        (("run", "--until", "nonsense"), "no stage 'nonsense'; the stages are trade, products"),
         (("run", "--data", "/etc/hostname"), "brings its own data"),
         (("run", "--product-set", "nonsense"), "no plugin 'nonsense'"),
         (("graphml", "1990", "out.graphml"), "not been made for 1990"),

@@ -13,7 +13,7 @@ from rich.text import Text
 from reeassets.console.language_model import lines_shown
 from reeassets.console.products import show_summary
 from reeassets.console.warehouse import catalogue, open_warehouse
-from reeassets.platform.graph import Graph
+from reeassets.platform.graph import STAGE_PACKAGES, Graph
 from reeassets.platform.runner import Outcome, run
 from reeassets.report.showcase import SHOWCASE
 from reeassets.settings import Settings, format_years
@@ -138,7 +138,21 @@ def _summarise(graph: Graph, outcome: Outcome, console: Console) -> None:
     console.print(f"report     {settings.report_file}", highlight=False, soft_wrap=True)
 
 
-def run_and_report(settings: Settings, console: Console, *, force: bool, only: Collection[str] | None = None) -> int:
+def _stages_until(graph: Graph, last: str) -> list[str]:
+    if last not in STAGE_PACKAGES:
+        raise ValueError(f"there is no stage {last!r}; the stages are {', '.join(STAGE_PACKAGES)}")
+    stages = STAGE_PACKAGES[: STAGE_PACKAGES.index(last) + 1]
+    return [name for name in graph.recipes if graph.output(name).stage in stages]
+
+
+def run_and_report(
+    settings: Settings,
+    console: Console,
+    *,
+    force: bool,
+    only: Collection[str] | None = None,
+    until: str | None = None,
+) -> int:
     """Make what is out of date, show progress and summary, and return the exit status.
 
     Parameters
@@ -151,13 +165,22 @@ def run_and_report(settings: Settings, console: Console, *, force: bool, only: C
         Make everything, current or not.
     only : collection of str, optional
         Make these tables and what they are made from, and leave the summary to the caller.
+    until : str, optional
+        Make the stages up to this one, with no summary of results.
 
     Returns
     -------
     int
         0 if everything is made and every blocking check passed, 1 if a step failed.
+
+    Raises
+    ------
+    ValueError
+        If there is no such stage.
     """
     graph = Graph(settings)
+    if until is not None:
+        only = _stages_until(graph, until)
     if is_generated(graph.source.version):
         console.print(graph.source.notes, style="bold yellow", highlight=False, soft_wrap=True)
     with lines_shown(console), StageProgress(console, graph) as progress:
@@ -171,6 +194,11 @@ def run_and_report(settings: Settings, console: Console, *, force: bool, only: C
             highlight=False,
         )
         return 1
+    if until is not None:
+        made = sum(len(years) for years in outcome.made.values())
+        console.print(
+            f"{made} partitions made, up to the stage {until}; `reeassets run` makes the rest", highlight=False
+        )
     if only is None:
         _summarise(graph, outcome, console)
     return 0
