@@ -24,8 +24,8 @@ COLUMNS = {
         trade_exposure import_reliance <- trade_flows.value_kusd
         import_intensity <- trade_flows.value_kusd country_totals.imports_kusd
         multi_tier_risk__* <- trade_flows.exporter trade_flows.importer trade_flows.value_kusd io_links.input \
-            io_links.output io_links.weight
-        * <- trade_flows.exporter trade_flows.importer trade_flows.value_kusd
+            io_links.output io_links.weight economy_members.exports_kusd
+        * <- trade_flows.exporter trade_flows.importer trade_flows.value_kusd economy_members.exports_kusd
     """,
     "indicator_intervals": """
         year <- trade_flows.=

@@ -76,17 +76,17 @@ def rows_conserved(step: Step, _: Step | None) -> Found:
         read = connection.execute(
             """
             select count(*) as rows, coalesce(sum(value_kusd * share), 0) as value,
-                count(*) filter (where exporter.iso3 is null or importer.iso3 is null) as unknown,
-                coalesce(sum(value_kusd * share) filter (where exporter.iso3 = importer.iso3), 0) as within
+                count(*) filter (where exporter.economy is null or importer.economy is null) as unknown,
+                coalesce(sum(value_kusd * share) filter (where exporter.economy = importer.economy), 0) as within
             from read_parquet($raw) raw
             join read_parquet($concordance) parts on parts.product = raw.product
-            left join read_parquet($countries) exporter on exporter.country_code = raw.exporter_code
-            left join read_parquet($countries) importer on importer.country_code = raw.importer_code
+            left join read_parquet($economies) exporter on exporter.country_code = raw.exporter_code
+            left join read_parquet($economies) importer on importer.country_code = raw.importer_code
             """,
             {
                 "raw": str(step.file("raw_trade")),
                 "concordance": str(step.file("product_concordance")),
-                "countries": str(step.file("countries")),
+                "economies": str(step.file("economies")),
             },
         ).df()
     rows, value, unknown, within = read.iloc[0]
@@ -95,7 +95,7 @@ def rows_conserved(step: Step, _: Step | None) -> Found:
     numbers = {
         "raw_rows_of_the_set": int(rows),
         "raw_value_kusd": float(value),
-        "within_a_country_kusd": float(within),
+        "within_an_economy_kusd": float(within),
         "rows_of_unknown_country": int(unknown),
         "flows_kusd": flows,
         "lost_kusd": lost,
@@ -217,9 +217,9 @@ CHECKS = (
     Check(
         "trade_flows",
         "rows_conserved",
-        ("raw_trade", "product_concordance", "countries"),
+        ("raw_trade", "product_concordance", "economies"),
         error=True,
-        about="The flows have the value of the set's rows in raw trade, less trade within a country.",
+        about="The flows have the value of the rows in raw trade, less trade within a country or a merged economy.",
         to_do="Look for a country code that the country table lacks; else report it: a computation loses rows.",
         look=rows_conserved,
     ),

@@ -102,9 +102,13 @@ def raw(rows):
     return pd.DataFrame(rows, columns=names).assign(quantity_t=np.nan)
 
 
-COUNTRIES = pd.DataFrame(
-    [(156, "China", "CN", "CHN"), (842, "USA", "US", "USA"), (840, "USA too", "US", "USA")],
-    columns=["country_code", "country_name", "iso2", "iso3"],
+ECONOMIES = pd.DataFrame(
+    [
+        (156, "CHN", "CHN", "China", False),
+        (842, "USA", "NAM", "North America", True),
+        (840, "USA", "NAM", "North America", True),
+    ],
+    columns=["country_code", "country", "economy", "economy_name", "merged"],
 )
 CONCORDANCE = pd.DataFrame(
     {
@@ -123,7 +127,7 @@ RAW = raw([(156, 842, "850511", 10.0), (156, 842, "260600", 4.0), (842, 840, "85
 def conserved(look, flow_value, rows=RAW):
     return look(
         "rows_conserved",
-        {"raw_trade": rows, "countries": COUNTRIES, "product_concordance": CONCORDANCE} | flows(CHN=flow_value),
+        {"raw_trade": rows, "economies": ECONOMIES, "product_concordance": CONCORDANCE} | flows(CHN=flow_value),
     )
 
 
@@ -131,7 +135,7 @@ def test_lost_value_and_unknown_countries_are_found(look):
     found = conserved(look, 12.0)
     assert found.passed
     assert found.numbers["raw_rows_of_the_set"] == 3
-    assert found.numbers["within_a_country_kusd"] == 7.0
+    assert found.numbers["within_an_economy_kusd"] == 7.0
     lost = conserved(look, 11.0)
     assert not lost.passed
     assert lost.numbers["lost_kusd"] == pytest.approx(1.0)
@@ -183,6 +187,9 @@ def classified(**stages):
             "elements": None,
             "confidence": 1.0,
             "n_votes": 1,
+            "ree_votes": 1,
+            "support": "full",
+            "ree_confidence": 1.0,
             "rationale": None,
         }
     ).assign(product=lambda frame: frame["product"].str[1:])

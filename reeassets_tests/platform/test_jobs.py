@@ -52,12 +52,16 @@ def test_what_each_job_makes(graph):
     made = selections(graph)
     scenarios = graph.downstream(["shock_scenarios"])
     assert {"shock_scenarios", "shock_impacts", "warehouse"} <= scenarios
-    classification = {"product_votes", "classified_products", "candidate_links"}
+    classification = {
+        *("product_votes", "reference_set", "reference_summary", "vote_agreement", "vote_disagreements"),
+        *("keyword_baseline", "code_list_evidence", "classified_products", "link_votes", "candidate_links"),
+    }
     assert made["shocks"] == scenarios
     assert made["full_refresh"] == set(graph.recipes) - scenarios
     assert made["refresh_year"] == made["backfill"] == set(graph.recipes) - scenarios - classification
     assert made["reclassify"] == classification
-    assert made["models_only"] == {"panel", "rca_models", "findings", "html_report", "warehouse"}
+    models = {"panel", "rca_models", "model_diagnostics", "model_multiplicity", "findings"}
+    assert made["models_only"] == {*models, "html_report", "warehouse"}
 
 
 def test_schedules_are_off_until_switched_on(defs):

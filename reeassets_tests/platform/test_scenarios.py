@@ -162,7 +162,8 @@ def test_everything_is_made_once_and_then_left_alone(go):
 def test_a_broken_rule_names_the_scenario_and_the_next_run_goes_on_from_there(go, broken):
     broken.add("mine")
     _, outcome = go()
-    assert (outcome.checks_passed, outcome.checks_failed) == (len(YEARS) + len(NAMES), 1)
+    # That a rule is kept is told of a table once all its partitions are recorded.
+    assert (outcome.checks_passed, outcome.checks_failed) == (len(YEARS), 1)
     (failure,) = outcome.failures
     assert "what_if mine: " in failure
     assert "less_than_or_equal_to(9000)" in failure
