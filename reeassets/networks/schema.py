@@ -118,6 +118,23 @@ NETWORK_EDGES = Table(
 )
 
 
+# The tiered network as two tables, for readers of the warehouse: name, what it holds, query.
+EDGE_VIEWS = (
+    (
+        "trade_edges",
+        "The network's trade: exporter to importer, in thousand current US$.",
+        "select year, source_country as exporter, target_country as importer, source_product as product, "
+        "weight as value_kusd from network_edges where kind = 'trade'",
+    ),
+    (
+        "production_edges",
+        "The network's production: input to output in a country that trades the input and exports the output.",
+        "select year, source_country as country, source_product as input, target_product as output, weight "
+        "from network_edges where kind = 'production'",
+    ),
+)
+
+
 def tables(settings: Settings) -> list[Table]:  # noqa: ARG001  (the signature is the same in every stage)
     """Return the tables of this stage."""
     return [LINK_VOTES, CANDIDATE_LINKS, IO_LINKS, LINK_CALIBRATION, PRODUCT_TIERS, NETWORK_EDGES]

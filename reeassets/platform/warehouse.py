@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 
+from reeassets.networks.schema import EDGE_VIEWS, NETWORK_EDGES
 from reeassets.platform.dimensions import partition_keys
 from reeassets.settings import Settings
 from reeassets.storage import TableStore
@@ -66,10 +67,19 @@ def build_warehouse(
             assert counted is not None
             rows[name] = int(counted[0])
         _write_catalogue(connection, tables, rows)
+        if NETWORK_EDGES.name in rows:
+            _write_views(connection)
         connection.execute(f"create table {ABOUT} (name varchar, value varchar)")
         connection.executemany(f"insert into {ABOUT} values (?, ?)", list(about.items()))  # noqa: S608
         connection.execute(f"comment on table {ABOUT} is 'What a reader must know of the data in this file.'")
     return rows
+
+
+def _write_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Show the tiered network as its two edge tables."""
+    for name, description, query in EDGE_VIEWS:
+        connection.execute(f"create view {name} as {query}")
+        connection.execute(f"comment on view {name} is {_literal(description)}")
 
 
 def _write_catalogue(connection: duckdb.DuckDBPyConnection, tables: list[Table], rows: dict[str, int]) -> None:

@@ -163,3 +163,16 @@ def test_the_recorded_links_are_judged_by_every_voter_and_make_sense():
     # No two voters wrote the same reason for the same judgement.
     shared = table[table["phase"] == "prune"].groupby(["input", "output"])["rationale"].nunique()
     assert (shared == 3).mean() > 0.99
+
+
+def test_the_warehouse_shows_the_network_as_two_edge_tables(warehouse):
+    trade = warehouse.execute("select * from trade_edges where year = 2023").df()
+    flows = warehouse.execute("select exporter, importer, product, value_kusd from trade_flows where year = 2023").df()
+    key = ["exporter", "importer", "product"]
+    pd.testing.assert_frame_equal(
+        trade.drop(columns="year").sort_values(key, ignore_index=True), flows.sort_values(key, ignore_index=True)
+    )
+    production = warehouse.execute("select * from production_edges where year = 2023").df()
+    assert list(production.columns) == ["year", "country", "input", "output", "weight"]
+    assert len(production) > 100
+    assert production["weight"].between(0, 1).all()
