@@ -34,7 +34,7 @@ class ListedProducts:
         """Return the file of the list."""
         return [bundled_file(self.file)]
 
-    def classify(self, votes: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG002  (the list brings its own classification)
+    def classify(self, votes: pd.DataFrame) -> pd.DataFrame:
         """Classify the listed products as the list says.
 
         Raises
@@ -47,7 +47,8 @@ class ListedProducts:
         unknown = sorted(set(listed["product"]) - set(codes["product"]))
         if unknown:
             raise ValueError(f"{self.file}: codes that {self.nomenclature} does not have: {', '.join(unknown)}")
-        classified = majority(codes, listed.assign(**dict(self.given)))
+        votes = listed.assign(**dict(self.given)).astype({"elements": "str", "is_ree": "boolean"})
+        classified = majority(codes, votes)
         return classified.assign(in_set=classified["product"].isin(listed["product"]))
 
 

@@ -52,7 +52,9 @@ def _elements(votes: pd.DataFrame) -> pd.Series:
     """Return the elements that more than half of the voters on a product name, in the order of the periodic table."""
     named = votes.assign(element=votes["elements"].str.split()).explode("element").dropna(subset=["element"])
     counts = named.groupby(["product", "element"]).size().rename("n").reset_index()
-    kept = counts[counts["n"] * 2 > counts["product"].map(votes.groupby("product").size())]
+    # Where nobody names any, there is nothing to map, and its type is not that of numbers.
+    voters = counts["product"].map(votes.groupby("product").size()).astype("int64")
+    kept = counts[counts["n"] * 2 > voters]
     order = {element: place for place, element in enumerate(ELEMENTS)}
     kept = kept.assign(place=kept["element"].map(order)).sort_values(["product", "place"])
     return kept.groupby("product")["element"].agg(" ".join).astype("str")

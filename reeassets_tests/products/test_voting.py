@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from reeassets.products import sets
-from reeassets.products.listed import CRITICAL30
+from reeassets.products.listed import CRITICAL30, WORLD168
+from reeassets.products.schema import CLASSIFIED_PRODUCTS
 from reeassets.products.voting import disagreements, majority
 
 NOMENCLATURE = pd.DataFrame({"product": ["000001", "000002", "000003"], "description": ["a", "b", "c"]})
@@ -146,3 +147,16 @@ def test_elements_are_those_more_than_half_name():
         ("z", "000001", True, "input", "magnets", "Pr Nd Tb", 0.9, "r"),
     )
     assert majority(NOMENCLATURE, cast).loc[0, "elements"] == "Pr Nd"
+
+
+def test_the_set_of_generated_worlds_says_that_it_is_generated():
+    members = sets.members(CLASSIFIED_PRODUCTS.check(sets.classified_products(votes(), WORLD168)))
+    assert len(members) == 168
+    assert members["stage"].value_counts().to_dict() == {"input": 88, "upstream": 40, "final": 40}
+    assert members["rationale"].str.startswith("GENERATED").all()
+    assert members["elements"].isna().all()
+
+
+def test_nobody_names_an_element():
+    cast = votes(("x", "000001", False, "input", "magnets", None, 0.9, "r")).astype({"elements": "str"})
+    assert majority(NOMENCLATURE, cast)["elements"].isna().all()
