@@ -184,6 +184,15 @@ def graphml(
     out.print(f"{path}: {graph.number_of_nodes():,} nodes, {graph.number_of_edges():,} edges")
 
 
+@app.command(epilog="Example: [bold]reeassets accept --home var[/bold]")
+def accept(home: Home = None) -> None:
+    """Accept the product set as it is classified now: the check `set_unchanged` warns of every later change."""
+    settings = _settings(home)
+    from reeassets.console.accept import accept_products
+
+    accept_products(settings, out)
+
+
 @app.command(epilog="Example: [bold]reeassets plugins[/bold]")
 def plugins() -> None:
     """List the plugins of every group, with where they come from and what does not load."""

@@ -96,6 +96,18 @@ class Settings(BaseSettings):
     fresh_days: int = Field(
         400, ge=1, description="Days after which tables of trade data count as out of date: a release is missing"
     )
+    check_world_change: float = Field(
+        0.5, gt=0, description="Change of world exports from the year before, as a share, above which a check warns"
+    )
+    check_exporter_change: float = Field(
+        0.1, gt=0, le=1, description="Change of the largest exporter's share of value above which a check warns"
+    )
+    check_lost_trade: float = Field(
+        0.01, ge=0, le=1, description="Share of last year's trade that countries now missing may have had"
+    )
+    check_indicator_change: float = Field(
+        0.1, gt=0, description="Change of the median of an indicator from the year before above which a check warns"
+    )
     source: str = Field("sample", description="Source of raw trade, by plugin name")
     data: Path | None = Field(None, description="File or folder the source reads; the sample brings its own")
     tables: str | None = Field(None, description="Folder or URL that keeps the tables; by default `tables` in the home")

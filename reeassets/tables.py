@@ -6,6 +6,7 @@ stage, a file or Dagster.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Literal
 
@@ -248,3 +249,58 @@ def _problems(frame: pd.DataFrame, failures: pd.DataFrame) -> list[Problem]:
         rows = frame.loc[index.iloc[:SAMPLE_ROWS].astype(int)].to_dict("records") if len(index) else []
         problems.append(Problem(str(name), str(rule), max(len(index), 1), [dict(row) for row in rows]))
     return problems
+
+
+def column_lineage(table: Table, rules: str, inputs: Mapping[str, Table]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Read which columns of its inputs each column of a table comes from.
+
+    Parameters
+    ----------
+    table : Table
+        Whose columns.
+    rules : str
+        A rule a line (a backslash continues it), ``columns <- sources``; the first that matches a column counts.
+        Columns are names or patterns such as ``*_kusd``. Sources are ``table.column``, where the column may be a
+        pattern, or ``=`` for the same name; or ``nothing``, for what comes from settings, plugins or files.
+    inputs : mapping of str to Table
+        The tables it is made from.
+
+    Returns
+    -------
+    dict
+        Table and column of every source, by column.
+
+    Raises
+    ------
+    ValueError
+        If a column has no rule, a rule no column, or a source names a table that is no input or a column it lacks.
+    """
+    parsed = [line.split("<-") for line in rules.replace("\\\n", " ").splitlines() if line.strip()]
+    used: set[int] = set()
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for name in table.columns:
+        place = next((at for at, (left, _) in enumerate(parsed) if _matches(name, left.split())), None)
+        if place is None:
+            raise ValueError(f"lineage of {table.name}: no rule for the column {name}")
+        used.add(place)
+        texts = [text for text in parsed[place][1].split() if text != "nothing"]
+        found[name] = tuple(dict.fromkeys(source for text in texts for source in _sources(table, name, text, inputs)))
+    idle = [left.strip() for at, (left, _) in enumerate(parsed) if at not in used and left.strip() != "*"]
+    if idle:
+        raise ValueError(f"lineage of {table.name}: no column is like {', '.join(idle)}")
+    return found
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _sources(table: Table, name: str, text: str, inputs: Mapping[str, Table]) -> list[tuple[str, str]]:
+    origin, _, pattern = text.partition(".")
+    if origin not in inputs:
+        raise ValueError(f"lineage of {table.name}, column {name}: {origin} is not one of its inputs")
+    wanted = name if pattern == "=" else pattern
+    columns = [(origin, column) for column in inputs[origin].columns if fnmatchcase(column, wanted)]
+    if not columns:
+        raise ValueError(f"lineage of {table.name}, column {name}: {origin} has no column {wanted}")
+    return columns

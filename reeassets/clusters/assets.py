@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from reeassets.clusters import choice, cluster, features, paths, profiles, schema
+from reeassets.clusters import choice, cluster, features, paths, pictures, profiles, schema
 from reeassets.platform.recipe import Step, recipe
 from reeassets.tables import NotEnoughData
 
@@ -24,10 +24,12 @@ def country_clusters(step: Step) -> pd.DataFrame:
     """Fit the clusters on the pooled country-years and name them."""
     described = step.read("cluster_features")
     try:
-        return cluster.country_clusters(described, step.settings)
+        clusters = cluster.country_clusters(described, step.settings)
     except NotEnoughData as reason:
         step.metadata["not_clustered"] = str(reason)
         return paths.unclustered(described, str(reason))
+    step.pictures["picture"] = pictures.sizes_over_years(clusters)
+    return clusters
 
 
 @recipe(inputs=("cluster_features", "country_clusters"), uses=(*_FIT, "cluster_bootstraps"), kinds=_SKLEARN)
@@ -43,10 +45,12 @@ def cluster_profiles(step: Step) -> pd.DataFrame:
 def cluster_choice(step: Step) -> pd.DataFrame:
     """Compare numbers of clusters: silhouette, gap statistic and stability."""
     try:
-        return choice.cluster_choice(step.read("cluster_features"), step.settings)
+        table = choice.cluster_choice(step.read("cluster_features"), step.settings)
     except NotEnoughData as reason:
         step.metadata["not_compared"] = str(reason)
         return schema.CLUSTER_CHOICE.empty()
+    step.pictures["picture"] = pictures.choice_of_k(table)
+    return table
 
 
 @recipe(inputs=("country_clusters",))

@@ -126,6 +126,8 @@ def _summarise(graph: Graph, outcome: Outcome, console: Console) -> None:
             f"({share:.0%} of the product's systemic risk starts there)",
             highlight=False,
         )
+    for warning in outcome.warnings:
+        console.print(f"[yellow]warning[/yellow]    {warning}", highlight=False, soft_wrap=True)
     checks = f"{outcome.checks_passed} passed" if outcome.made else "nothing was out of date; nothing was made"
     console.print(f"checks     {checks}", highlight=False)
     console.print(f"warehouse  {settings.warehouse_file}", highlight=False, soft_wrap=True)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from reeassets import plugins
-from reeassets.indicators import aggregates, compute, contrasts
+from reeassets.indicators import aggregates, compute, contrasts, pictures
 from reeassets.indicators.contract import Hazard, registered_hazards, registered_indicators
 from reeassets.indicators.hazards import hazard_coverage
 from reeassets.indicators.year_network import YearNetwork
@@ -93,7 +93,9 @@ def country_indicators(step: Step) -> pd.DataFrame:
 )
 def tier_contrasts(step: Step) -> pd.DataFrame:
     """Contrast upstream with input products, year by year."""
-    return contrasts.tier_contrasts(step.read("country_indicators"), step.settings)
+    table = contrasts.tier_contrasts(step.read("country_indicators"), step.settings)
+    step.pictures["picture"] = pictures.contrasts_over_years(table)
+    return table
 
 
 @recipe(

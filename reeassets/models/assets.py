@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from reeassets.models import regressions
+from reeassets.models import pictures, regressions
 from reeassets.models.findings import findings as judge
 from reeassets.models.panel import build_panel
 from reeassets.platform.recipe import Step, recipe
@@ -42,7 +42,9 @@ def rca_models(step: Step) -> pd.DataFrame:
     """Estimate every specification of every registered model."""
     table = step.read("panel")
     step.metadata |= regressions.sample_counts(table, step.settings)
-    return regressions.rca_models(table, step.read("io_links"), step.settings)
+    models = regressions.rca_models(table, step.read("io_links"), step.settings)
+    step.pictures["picture"] = pictures.specification_curve(models)
+    return models
 
 
 @recipe(

@@ -17,7 +17,7 @@ FOLLOW_INPUTS = "follow_inputs"
 
 
 def follows_inputs(graph: Graph, made_by: Recipe) -> dg.AutomationCondition | None:
-    """Return when something is made again: when an input was, unless one is missing or being made.
+    """Return when something is made again: when an input was, unless one is missing, being made, or failed a check.
 
     A year (or scenario) follows the same year of its inputs, an old one as well as the latest. It follows an input
     without partitions, such as the links, only if the content of that changed: one year made again must not start the
@@ -27,19 +27,18 @@ def follows_inputs(graph: Graph, made_by: Recipe) -> dg.AutomationCondition | No
         return None
     condition = dg.AutomationCondition
     updated: Any = condition.any_deps_updated()
+    waits: Any = condition.any_deps_missing() | condition.any_deps_in_progress() | condition.in_progress()
     if graph.output(made_by.name).dimension is not None:
         whole = [name for name in made_by.inputs if graph.tables[name].dimension is None]
         selection = dg.AssetSelection.assets(*([graph.tables[name].stage, name] for name in whole))
-        updated = updated.ignore(selection) | condition.any_deps_match(condition.data_version_changed()).allow(
-            selection
-        )
-    return (
-        (condition.newly_missing() | updated).since_last_handled()
-        & ~condition.any_deps_missing()
-        & ~condition.any_deps_in_progress()
-        & ~condition.in_progress()
-        & condition.all_deps_blocking_checks_passed()
-    ).with_label("inputs changed, none missing or in progress")
+        changed = condition.any_deps_match(condition.data_version_changed()).allow(selection)
+        # Not with the links of before: what is about to be made again itself is waited for.
+        due = condition.any_deps_match(condition.any_deps_updated().since_last_handled()).allow(selection)
+        updated, waits = updated.ignore(selection) | changed, waits | due
+    failed = condition.any_deps_match(condition.any_checks_match(condition.check_failed(), blocking_only=True))
+    return ((condition.newly_missing() | updated).since_last_handled() & ~waits & ~failed).with_label(
+        "inputs changed, and none is missing, in progress, or failed a check"
+    )
 
 
 def freshness(graph: Graph, made_by: Recipe) -> dg.FreshnessPolicy | None:

@@ -11,6 +11,7 @@ from upath import UPath
 from reeassets import plugins
 from reeassets.partitions import scenario_partitions, year_partitions
 from reeassets.platform.automation import build_automation
+from reeassets.platform.checks import build_checks
 from reeassets.platform.dimensions import partition_keys
 from reeassets.platform.factory import PartitionsOf, Years, build_assets
 from reeassets.platform.graph import Graph
@@ -74,11 +75,13 @@ def build_defs(
         warnings.simplefilter("ignore", dg.PreviewWarning)
         warnings.simplefilter("ignore", dg.BetaWarning)
         assets = build_assets(graph, partitions)
+        checks = build_checks(graph, partitions)
         jobs = build_jobs(graph)
         schedules = build_schedules(graph.settings, {job.name for job in jobs})
         sensors = [*build_sensors(graph, jobs), build_automation()]
     own = dg.Definitions(
         assets=assets,
+        asset_checks=checks,
         jobs=jobs,
         schedules=schedules,
         sensors=sensors,

@@ -12,9 +12,11 @@ from pydantic import Field
 
 from reeassets.platform.automation import follows_inputs, freshness
 from reeassets.platform.dimensions import parent_keys, partition_keys, year_of
+from reeassets.platform.evaluations import evaluation, targets
 from reeassets.platform.graph import Graph
 from reeassets.platform.metadata import (
     column_schema,
+    key_figures,
     problem_metadata,
     provenance_metadata,
     step_metadata,
@@ -42,8 +44,19 @@ class Years(dg.ConfigurableResource):
 
 @dataclass
 class Made:
-    """One partition of a table that has been made: its metadata, and a hash of its rows if it has no partitions."""
+    """One partition of a table that has been made.
 
+    Attributes
+    ----------
+    rows : int
+        How many it has.
+    metadata : dict
+        What its materialisation says.
+    content : str or None
+        Hash of its rows, for a table without partitions.
+    """
+
+    rows: int
     metadata: dict[str, Any]
     content: str | None
 
@@ -75,25 +88,10 @@ def _step(
     return step, graph.provenance(made_by.name, partition, years)
 
 
-def _evaluation(
-    table: Table, partition: Partition, *, passed: bool, description: str, metadata: dict[str, Any]
-) -> dg.AssetCheckEvaluation:
-    """Return the check's result for one partition: a run over many has one each."""
-    return dg.AssetCheckEvaluation(
-        asset_key=asset_key(table),
-        check_name=SCHEMA_CHECK,
-        passed=passed,
-        description=description,
-        metadata=metadata,
-        blocking=True,
-        partition=None if partition is None else str(partition),
-    )
-
-
 def _make(
     graph: Graph, made_by: Recipe, table: Table, partition: Partition, context: dg.AssetExecutionContext
 ) -> Generator[dg.AssetCheckEvaluation, None, Made]:
-    """Make one partition: yield the evaluation of its schema, return what was made.
+    """Make one partition and return what was made; yield the evaluation of its schema only if it is broken.
 
     Raises
     ------
@@ -105,25 +103,49 @@ def _make(
     try:
         with turn(graph.settings, table.name, partition, context.log.info):
             step, provenance = _step(graph, made_by, partition, context)
-            rows, content = _check_and_write(graph, table, made_by.compute(step), provenance, partition)
-            metadata = table_metadata(graph.store, table, partition, rows, provenance) | step_metadata(step)
+            rows, content, figures = _check_and_write(graph, table, made_by.compute(step), provenance, partition)
+            about = table_metadata(graph.store, table, partition, rows, provenance)
     except SchemaViolation as violation:
         metadata = problem_metadata(violation.problems)
-        yield _evaluation(table, partition, passed=False, description=str(violation), metadata=metadata)
+        yield evaluation(_schema_check(table), partition, passed=False, description=str(violation), metadata=metadata)
         when = "" if partition is None else f" {partition}"
         raise dg.Failure(
             f"{table.name}{when}: {violation}; nothing was written", metadata=metadata, allow_retries=False
         ) from violation
-    told = f"{rows:,} rows obey the rules of {len(table.columns)} columns; the key is unique"
-    yield _evaluation(table, partition, passed=True, description=told, metadata={"rows": rows})
     context.resources.progress.finished(table.stage, table.name, partition, rows, time.perf_counter() - began)
-    return Made(metadata, content)
+    return Made(rows, about | figures | step_metadata(step), content)
+
+
+def _schema_check(table: Table) -> dg.AssetCheckKey:
+    return dg.AssetCheckKey(asset_key(table), SCHEMA_CHECK)
+
+
+def _passed(
+    table: Table, made: Mapping[Partition, Made], context: dg.AssetExecutionContext
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """Yield that the schema is kept, partition by partition, once Dagster knows the materialisations it is kept by."""
+    latest = targets(context.instance, asset_key(table), list(made))
+    for partition, of in made.items():
+        told = f"{of.rows:,} rows obey the rules of {len(table.columns)} columns; the key is unique"
+        yield evaluation(
+            _schema_check(table),
+            partition,
+            passed=True,
+            description=told,
+            metadata={"rows": of.rows},
+            target=latest[partition],
+        )
 
 
 def _check_and_write(
     graph: Graph, table: Table, made: pd.DataFrame | Stream, provenance: Provenance, partition: Partition
-) -> tuple[int, str | None]:
-    """Write what obeys the table's rules and return the number of rows, and their hash for a table without partitions.
+) -> tuple[int, str | None, dict[str, float]]:
+    """Write what obeys the table's rules.
+
+    Returns
+    -------
+    tuple
+        Number of rows; their hash, for a table without partitions; key figures.
 
     Raises
     ------
@@ -131,10 +153,10 @@ def _check_and_write(
         Before anything is written.
     """
     if isinstance(made, Stream):
-        return graph.store.write_stream(table, made, provenance, partition), None
+        return graph.store.write_stream(table, made, provenance, partition), None, {}
     checked = table.check(made)
     graph.store.write(table, checked, provenance, partition)
-    return len(checked), content_hash(checked) if table.dimension is None else None
+    return len(checked), content_hash(checked) if table.dimension is None else None, key_figures(table, checked)
 
 
 def _table_asset(graph: Graph, made_by: Recipe, partitions: PartitionsOf) -> dg.AssetsDefinition:
@@ -148,27 +170,47 @@ def _table_asset(graph: Graph, made_by: Recipe, partitions: PartitionsOf) -> dg.
         partitions_def=own,
     )
 
+    lineage = _lineage(graph, table)
+
     @dg.asset(
         **_common(graph, made_by, table),
         partitions_def=own,
         backfill_policy=dg.BackfillPolicy.single_run() if own else None,
         check_specs=[check],
-        metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": f"reeassets.{table.name}"},
+        metadata={
+            "dagster/column_schema": column_schema(table),
+            "dagster/table_name": f"reeassets.{table.name}",
+            **lineage,
+        },
     )
     def make(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        made: dict[Partition, Made] = {}
         if own is None:
-            made = yield from _make(graph, made_by, table, None, context)
+            made[None] = yield from _make(graph, made_by, table, None, context)
             # What depends on a table without partitions follows its content, not that it was made once more.
-            yield dg.MaterializeResult(metadata=made.metadata, data_version=dg.DataVersion(str(made.content)))
+            version = dg.DataVersion(str(made[None].content))
+            yield dg.MaterializeResult(metadata=made[None].metadata | lineage, data_version=version)
         else:
             for key in context.partition_keys:
-                made = yield from _make(graph, made_by, table, int(key) if table.by_year else key, context)
-                context.add_asset_metadata(made.metadata, partition_key=key)
+                partition: Partition = int(key) if table.by_year else key
+                made[partition] = yield from _make(graph, made_by, table, partition, context)
+                context.add_asset_metadata(made[partition].metadata | lineage, partition_key=key)
             yield dg.MaterializeResult()
+        yield from _passed(table, made, context)
         # The evaluations are out, one a partition; Dagster also waits for the check's own output.
         yield dg.Output(None, output_name=check.get_python_identifier())
 
     return make
+
+
+def _lineage(graph: Graph, table: Table) -> dict[str, dg.TableColumnLineage]:
+    """Return where the columns come from, as the UI shows it; nothing for a table without inputs."""
+    deps = {
+        column: [dg.TableColumnDep(asset_key(graph.tables[origin]), source) for origin, source in sources]
+        for column, sources in graph.column_lineage(table.name).items()
+        if sources
+    }
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps)} if deps else {}
 
 
 def _file_asset(graph: Graph, made_by: Recipe, output: FileOutput) -> dg.AssetsDefinition:
@@ -216,7 +258,7 @@ def _dependency(graph: Graph, parent: Table, child: Table | FileOutput) -> dg.As
     for partition in partition_keys(child.dimension, graph.settings):
         for key in parent_keys(parent.dimension, child.dimension, partition, graph.settings):
             needed[str(key)].append(str(partition))
-    return dg.AssetDep(asset_key(parent), partition_mapping=dg.StaticPartitionMapping(needed))
+    return dg.AssetDep(asset_key(parent), partition_mapping=dg.StaticPartitionMapping(dict(needed)))
 
 
 def build_assets(graph: Graph, partitions: PartitionsOf) -> list[dg.AssetsDefinition]:

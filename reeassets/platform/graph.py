@@ -15,7 +15,7 @@ from reeassets.platform.recipe import FileOutput, Recipe
 from reeassets.products.sets import product_set
 from reeassets.settings import Settings, format_years, parse_years
 from reeassets.storage import MissingPartition, Provenance, TableStore, replacing
-from reeassets.tables import Partition, Table
+from reeassets.tables import Partition, Table, column_lineage
 from reeassets.trade.contract import Source
 from reeassets.trade.sources import open_source, with_years
 
@@ -58,22 +58,26 @@ class Graph:
         Every table by name.
     recipes : dict of str to Recipe
         Every recipe by the name of what it makes, inputs before what is made of them.
+    lineage : dict of str to str
+        Rules of where the columns of a table come from, by its name; see :func:`reeassets.tables.column_lineage`.
     """
 
     settings: Settings
     tables: dict[str, Table] = field(init=False)
     recipes: dict[str, Recipe] = field(init=False)
+    lineage: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         """Collect the stages, from left to right."""
         if "years" not in self.settings.model_fields_set:
             # The source is opened only if it has to be asked: an inbox that is still empty loads all the same.
             self.settings = with_years(self.settings, self.source)
-        self.tables, found = {}, []
+        self.tables, self.lineage, found = {}, {}, []
         for stage in STAGE_PACKAGES:
             if stage != "report":
                 schema = import_module(f"reeassets.{stage}.schema")
                 self.tables.update({table.name: table for table in schema.tables(self.settings)})
+                self.lineage.update(import_module(f"reeassets.{stage}.lineage").COLUMNS)
             found += import_module(f"reeassets.{stage}.assets").RECIPES
         everything = tuple(name for name, table in self.tables.items() if table.in_warehouse)
         self.recipes = {}
@@ -110,6 +114,19 @@ class Graph:
             for parent in self.recipes[name].inputs
             for key in parent_keys(self.tables[parent].dimension, own, partition, self.settings)
         ]
+
+    def column_lineage(self, name: str) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Return table and column of every source of each column of a table; empty if no rules were given for it.
+
+        Raises
+        ------
+        ValueError
+            If the rules do not fit the tables.
+        """
+        if name not in self.lineage:
+            return {}
+        inputs = {parent: self.tables[parent] for parent in self.recipes[name].inputs}
+        return column_lineage(self.tables[name], self.lineage[name], inputs)
 
     @property
     def scenarios(self) -> tuple[str, ...]:

@@ -50,4 +50,18 @@ def dagster_home(home: Path) -> Path:
     if not file.exists() or file.read_text(encoding="utf-8") == _EARLIER:
         file.write_text(_INSTANCE_FILE, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(folder)
+    _make_databases(folder)
     return folder
+
+
+def _make_databases(folder: Path) -> None:
+    """Let Dagster make its databases, one process at a time: two at once fail on the tables of the other."""
+    if (folder / "ready").exists():
+        return
+    import dagster as dg
+    from filelock import FileLock
+
+    with FileLock(folder / "making.lock"):
+        with dg.DagsterInstance.get():
+            pass
+        (folder / "ready").touch()

@@ -4,7 +4,7 @@ Here belongs which assets a run makes, under which name, with which tags; and th
 for a new release. When a job starts by itself is said in ``schedules`` and ``sensors``.
 
 Dagster gives a run partitions of one kind. So the jobs over years end where the scenarios begin, and the job `shocks`
-makes all scenarios and what holds them: the warehouse. A sensor starts it after each job over years.
+makes all scenarios and what holds them, such as the warehouse. A sensor starts it after each job over years.
 """
 
 import re
@@ -60,7 +60,7 @@ _ABOUT: dict[str, tuple[str, int]] = {
     ),
     MODELS_ONLY: ("The regressions and findings, and warehouse and report, which show them. No trade is read.", 1),
     RECLASSIFY: ("Votes on products and links, anew; nothing that depends on trade. Then run `full_refresh`.", 0),
-    SHOCKS: ("What-if scenarios, all or a range of them, then the warehouse, which holds all tables.", 1),
+    SHOCKS: ("What-if scenarios, all or a range of them, and what holds them: the warehouse, the report.", 1),
 }
 
 

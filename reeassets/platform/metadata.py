@@ -73,6 +73,17 @@ def table_metadata(
     }
 
 
+def key_figures(table: Table, frame: pd.DataFrame) -> dict[str, float]:
+    """Return the sum of each column of amounts and the mean of each of other numbers; Dagster plots them by year."""
+    figures = {}
+    for name, column in table.columns.items():
+        if table.dtype(name) != "float64" or frame[name].isna().all():
+            continue
+        amount = str((column.metadata or {}).get("unit")).startswith("thousand")
+        figures[f"{'sum' if amount else 'mean'} of {name}"] = float(frame[name].sum() if amount else frame[name].mean())
+    return figures
+
+
 def step_metadata(step: Step) -> dict[str, Any]:
     """Show what a recipe said of its result, and its pictures."""
     pictures = {

@@ -32,12 +32,15 @@ class Outcome:
         Partitions that were made, by name; empty if everything was current.
     checks_passed, checks_failed : int
         Evaluations of checks in this run.
+    warnings : list of str
+        What checks found that stops nothing.
     failures : list of str
         Why steps failed; empty if all is well.
     """
 
     made: dict[str, tuple[Partition, ...]]
     checks_passed: int = 0
+    warnings: list[str] = field(default_factory=list)
     checks_failed: int = 0
     failures: list[str] = field(default_factory=list)
 
@@ -92,8 +95,12 @@ def _execute(batch: Batch, graph: Graph, job: dg.JobDefinition, instance: dg.Dag
     )
     for event in result.all_events:
         if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            if event.asset_check_evaluation_data.passed:
+            found = event.asset_check_evaluation_data
+            if found.passed:
                 outcome.checks_passed += 1
+            elif found.severity is dg.AssetCheckSeverity.WARN:
+                when = f" {found.partition}" if found.partition else ""
+                outcome.warnings.append(f"{found.asset_key.path[-1]}{when}, {found.check_name}: {found.description}")
             else:
                 outcome.checks_failed += 1
         elif event.is_step_failure:

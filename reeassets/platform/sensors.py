@@ -73,7 +73,7 @@ def scenarios_follow(graph: Graph, over_years: Sequence[Any], shocks: Any) -> dg
         request_job=shocks,
         minimum_interval_seconds=15,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="After a job over years: all scenarios, then the warehouse, with the job `shocks`.",
+        description="After a job over years: the scenarios and what holds them, with the job `shocks`.",
         tags={"reeassets/sensor": SCENARIOS_FOLLOW},
     )
     def follow(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:

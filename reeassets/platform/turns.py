@@ -7,8 +7,6 @@ makes a result last has seen everything that either of them made before it.
 import contextlib
 from collections.abc import Callable, Iterator
 
-from filelock import FileLock, Timeout
-
 from reeassets.settings import Settings
 from reeassets.tables import Partition
 
@@ -30,6 +28,8 @@ def turn(settings: Settings, name: str, partition: Partition, waiting: Callable[
     waiting : callable
         Told, in words, if another process has the turn.
     """
+    from filelock import FileLock, Timeout
+
     what = name if partition is None else f"{name} {partition}"
     path = settings.home / "locks" / f"{what.replace(' ', '-')}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ import pandas as pd
 from reeassets.platform.recipe import Step, recipe
 from reeassets.settings import Settings
 from reeassets.streams import Stream
-from reeassets.trade import totals
+from reeassets.trade import pictures, totals
 from reeassets.trade.bundled import digests
 from reeassets.trade.contract import Accounting
 from reeassets.trade.nomenclature import nomenclature as read_nomenclature
@@ -74,7 +74,10 @@ def country_totals(step: Step) -> pd.DataFrame:
     raw, table = step.file("raw_trade"), step.file("countries")
     with step.duckdb() as connection:
         step.metadata |= totals.unaccounted_flows(connection, raw, table)
-        return totals.country_totals(connection, raw, table, step.source.basis)
+        made = totals.country_totals(connection, raw, table, step.source.basis)
+    if len(made):
+        step.pictures["picture"] = pictures.largest_traders(made)
+    return made
 
 
 @recipe(inputs=("raw_trade", "countries"), uses=_SOURCE, outside=said_of_source, lineage=no_files, kinds=_SQL)

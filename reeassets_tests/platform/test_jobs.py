@@ -50,7 +50,8 @@ def test_every_job_is_described_tagged_owned_and_started_again_if_its_process_di
 
 def test_what_each_job_makes(graph):
     made = selections(graph)
-    scenarios = {"shock_scenarios", "shock_impacts", "warehouse"}
+    scenarios = graph.downstream(["shock_scenarios"])
+    assert {"shock_scenarios", "shock_impacts", "warehouse"} <= scenarios
     classification = {"product_votes", "classified_products", "candidate_links"}
     assert made["shocks"] == scenarios
     assert made["full_refresh"] == set(graph.recipes) - scenarios

@@ -1,0 +1,37 @@
+"""Which columns of its inputs each column of a table of the stage ``models`` comes from.
+
+Rules as :func:`reeassets.tables.column_lineage` reads them.
+"""
+
+COLUMNS = {
+    "panel": """
+        year country product supplier_concentration rca rsca <- product_indicators.=
+        stage <- classified_products.=
+        log1p_imports <- product_indicators.imports_kusd
+        log1p_exports <- product_indicators.exports_kusd
+        rca_lead* <- product_indicators.rca product_indicators.exports_kusd country_totals.exports_kusd \
+            trade_flows.value_kusd
+        rsca_lead* <- product_indicators.rsca product_indicators.exports_kusd country_totals.exports_kusd \
+            trade_flows.value_kusd
+        * <- indicator_variants.=
+    """,
+    # Every number of a row is of one regression, and a regression may be on any column of the panel.
+    "rca_models": """
+        model outcome delta exposure_definition risk_definition hazard fixed_effects interacted term headline <- nothing
+        n_obs n_countries n_products n_absorbed <- panel.year panel.country panel.product
+        * <- panel.* io_links.input io_links.output io_links.weight
+    """,
+    "findings": """
+        claim claim_id statistic data <- nothing
+        estimate <- tier_contrasts_pooled.rank_biserial rca_models.coefficient cluster_choice.k \
+            cluster_choice.silhouette cluster_choice.stability country_clusters.cluster \
+            country_indicators.systemic_trade_risk country_indicators.influence
+        ci_low ci_high <- tier_contrasts_pooled.rank_biserial_low tier_contrasts_pooled.rank_biserial_high \
+            rca_models.ci_low rca_models.ci_high cluster_choice.stability_low cluster_choice.stability_high
+        share_sign share_significant <- tier_contrasts.rank_biserial tier_contrasts.q_value rca_models.coefficient \
+            rca_models.p_value
+        verdict reason <- tier_contrasts_pooled.* tier_contrasts.* rca_models.coefficient rca_models.ci_low \
+            rca_models.ci_high rca_models.p_value cluster_choice.* country_clusters.* country_indicators.* \
+            classified_products.stage classified_products.in_set product_indicators.product
+    """,
+}

@@ -1,0 +1,90 @@
+"""Checks beyond the schemas, as Dagster asset checks: one evaluation a partition, with what to do.
+
+Here belongs how checks meet Dagster; what they check is in ``quality``. A check is a step of its own after its asset:
+it can be run again alone, for instance after a bound was changed. An error stops what is downstream in the same run.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from reeassets.platform.dimensions import partition_keys
+from reeassets.platform.evaluations import Target, evaluation, targets
+from reeassets.platform.factory import PartitionsOf, asset_key
+from reeassets.platform.graph import Graph
+from reeassets.platform.metadata import markdown_table
+from reeassets.platform.quality import CHECKS, Check, Found
+from reeassets.platform.recipe import Step
+from reeassets.tables import Partition
+
+GUIDE = "docs/CHECKS.md"
+
+
+def build_checks(graph: Graph, partitions: PartitionsOf) -> list[dg.AssetChecksDefinition]:
+    """Return the checks of the tables that are there."""
+    there = [check for check in CHECKS if {check.table, *check.needs} <= set(graph.tables)]
+    return [_definition(graph, check, partitions) for check in there]
+
+
+def _definition(graph: Graph, check: Check, partitions: PartitionsOf) -> dg.AssetChecksDefinition:
+    table = graph.tables[check.table]
+    own = partitions[table.dimension] if table.dimension else None
+    spec = dg.AssetCheckSpec(
+        check.name,
+        asset=asset_key(table),
+        description=f"{check.about} If not: {check.to_do} ({GUIDE}#{check.name})",
+        blocking=check.error,
+        partitions_def=own,
+        metadata={"what_to_do": check.to_do, "guide": f"{GUIDE}#{check.name}"},
+        additional_deps=[asset_key(graph.tables[name]) for name in check.needs],
+    )
+
+    @dg.multi_asset_check(
+        name=f"{table.stage}__{table.name}__{check.name}", specs=[spec], required_resource_keys={"duckdb"}
+    )
+    def look(context: dg.AssetCheckExecutionContext) -> Iterator[Any]:
+        keys: list[Partition] = [None]
+        if own is not None:
+            keys = [int(key) if table.by_year else key for key in context.op_execution_context.partition_keys]
+        latest = targets(context.instance, asset_key(table), keys)
+        for partition in keys:
+            step = _step(graph, check, partition, context)
+            last = _last(graph, check, partition, context) if table.by_year else None
+            yield _result(spec.key, check, partition, check.look(step, last), latest[partition])
+        # The evaluations are out, one a partition; Dagster also waits for the check's own output.
+        yield dg.Output(None, output_name=spec.get_python_identifier())
+
+    return look
+
+
+def _step(graph: Graph, check: Check, partition: Partition, context: dg.AssetCheckExecutionContext) -> Step:
+    return Step(
+        graph.settings,
+        partition if isinstance(partition, int) else None,
+        graph.store,
+        {name: graph.tables[name] for name in (check.table, *check.needs)},
+        context.op_execution_context.resources.duckdb.get_connection,
+        scenarios=tuple(str(name) for name in partition_keys("scenario", graph.settings)),
+    )
+
+
+def _last(graph: Graph, check: Check, partition: Partition, context: dg.AssetCheckExecutionContext) -> Step | None:
+    """Return the step of the year before, None if its table is not there."""
+    assert isinstance(partition, int)
+    table = graph.tables[check.table]
+    return _step(graph, check, partition - 1, context) if graph.store.path(table, partition - 1).exists() else None
+
+
+def _result(
+    key: dg.AssetCheckKey, check: Check, partition: Partition, found: Found, target: Target | None
+) -> dg.AssetCheckEvaluation:
+    severity = dg.AssetCheckSeverity.ERROR if check.error else dg.AssetCheckSeverity.WARN
+    metadata: dict[str, Any] = dict(found.numbers)
+    if found.rows is not None:
+        metadata["rows"] = markdown_table(found.rows)
+    if not found.passed:
+        metadata |= {"what_to_do": check.to_do, "guide": f"{GUIDE}#{check.name}"}
+    return evaluation(
+        key, partition, passed=found.passed, description=found.told, metadata=metadata, severity=severity, target=target
+    )

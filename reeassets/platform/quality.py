@@ -1,0 +1,280 @@
+"""What is checked of results beyond the schemas, without Dagster: each function looks at one partition.
+
+A schema says what a value may be; these say whether the values belong together: with the rows they were made from, with
+those of the year before, with what somebody accepted. docs/CHECKS.md says what to do about each.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from reeassets.indicators.contract import registered_indicators
+from reeassets.platform.accepted import accepted_products, products_of
+from reeassets.platform.recipe import Step
+
+_ROUNDING = 1e-6
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a check found.
+
+    Attributes
+    ----------
+    passed : bool
+        Whether all is well.
+    told : str
+        What was found, in one sentence.
+    numbers : dict
+        The figures behind it, shown and plotted.
+    rows : DataFrame or None
+        The rows that are wrong, or the most telling ones.
+    """
+
+    passed: bool
+    told: str
+    numbers: dict[str, Any] = field(default_factory=dict)
+    rows: pd.DataFrame | None = None
+
+
+Look = Callable[[Step, Step | None], Found]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    Attributes
+    ----------
+    table, name : str
+        The table it is of, and its name there.
+    needs : tuple of str
+        Other tables it reads, of the same year.
+    error : bool
+        Whether a failure stops what is downstream in the same run; else it warns.
+    about, to_do : str
+        What is checked, and what to do if it fails.
+    look : callable
+        ``look(step, last)``: the check, of the partition of ``step``; ``last`` is the year before, if it is there.
+    """
+
+    table: str
+    name: str
+    needs: tuple[str, ...]
+    error: bool
+    about: str
+    to_do: str
+    look: Look
+
+
+def rows_conserved(step: Step, _: Step | None) -> Found:
+    """Count the set's rows of raw trade again, on another way, and compare their value with that of the flows."""
+    with step.duckdb() as connection:
+        read = connection.execute(
+            """
+            select count(*) as rows, coalesce(sum(value_kusd * share), 0) as value,
+                count(*) filter (where exporter.iso3 is null or importer.iso3 is null) as unknown,
+                coalesce(sum(value_kusd * share) filter (where exporter.iso3 = importer.iso3), 0) as within
+            from read_parquet($raw) raw
+            join read_parquet($concordance) parts on parts.product = raw.product
+            left join read_parquet($countries) exporter on exporter.country_code = raw.exporter_code
+            left join read_parquet($countries) importer on importer.country_code = raw.importer_code
+            """,
+            {
+                "raw": str(step.file("raw_trade")),
+                "concordance": str(step.file("product_concordance")),
+                "countries": str(step.file("countries")),
+            },
+        ).df()
+    rows, value, unknown, within = read.iloc[0]
+    flows = float(step.read("trade_flows")["value_kusd"].sum())
+    lost = float(value - within - flows)
+    numbers = {
+        "raw_rows_of_the_set": int(rows),
+        "raw_value_kusd": float(value),
+        "within_a_country_kusd": float(within),
+        "rows_of_unknown_country": int(unknown),
+        "flows_kusd": flows,
+        "lost_kusd": lost,
+    }
+    return Found(
+        abs(lost) <= _ROUNDING * max(float(value), 1.0) and not unknown,
+        f"{flows:,.0f} thousand US$ of flows from {int(rows):,} rows of raw trade; {lost:,.3f} are lost",
+        numbers,
+    )
+
+
+def world_total(step: Step, last: Step | None) -> Found:
+    """Compare the world's exports with the year before."""
+    now = float(step.read("country_totals")["exports_kusd"].sum())
+    if last is None:
+        return Found(True, "the year before is not there", {"world_exports_kusd": now})
+    before = float(last.read("country_totals")["exports_kusd"].sum())
+    change = now / before - 1 if before else float("inf")
+    bound = step.settings.check_world_change
+    return Found(
+        abs(change) <= bound,
+        f"world exports changed by {change:+.1%} from the year before; {bound:.0%} are expected at most",
+        {"world_exports_kusd": now, "change": change},
+    )
+
+
+def countries_covered(step: Step, last: Step | None) -> Found:
+    """Look for countries that traded in the year before and are not there, by their share of its trade."""
+    now = step.read("country_totals").set_index("country")
+    if last is None:
+        return Found(True, "the year before is not there", {"countries": len(now)})
+    before = last.read("country_totals").set_index("country")
+    trade = before["exports_kusd"] + before["imports_kusd"]
+    lost = trade[~trade.index.isin(now.index)].sort_values(ascending=False)
+    share, bound = float(lost.sum() / trade.sum()), step.settings.check_lost_trade
+    return Found(
+        share <= bound,
+        f"{len(now)} countries; {len(lost)} of the year before are not there, with {share:.3%} of its trade",
+        {"countries": len(now), "countries_lost": len(lost), "share_lost": share},
+        lost.rename("trade_last_year_kusd").reset_index().head(_SHOWN) if share > bound else None,
+    )
+
+
+def largest_exporter(step: Step, last: Step | None) -> Found:
+    """Compare the largest exporter's share of the set's value with its share in the year before."""
+    shares = _export_shares(step)
+    if shares.empty:
+        return Found(True, "no trade in the set", {"largest_share": 0.0})
+    first, share = str(shares.index[0]), float(shares.iloc[0])
+    if last is None:
+        return Found(True, f"{first}, {share:.1%}; the year before is not there", {"largest_share": share})
+    before = float(_export_shares(last).get(first, 0.0))
+    bound = step.settings.check_exporter_change
+    return Found(
+        abs(share - before) <= bound,
+        f"{first} exports {share:.1%} of the set's value, after {before:.1%}; {bound:.0%} more or less are expected",
+        {"largest_share": share, "change": share - before},
+    )
+
+
+def _export_shares(step: Step) -> pd.Series:
+    values = step.read("trade_flows").groupby("exporter")["value_kusd"].sum().sort_values(ascending=False)
+    return values / values.sum()
+
+
+def set_unchanged(step: Step, _: Step | None) -> Found:
+    """Compare the product set with the one that somebody accepted last."""
+    now = products_of(step.read("classified_products"))
+    known = accepted_products(step.settings)
+    if known is None:
+        return Found(True, f"{len(now)} products; none accepted yet: `reeassets accept`", {"products": len(now)})
+    both = known.merge(now, on="product", how="outer", suffixes=("_accepted", "_now"))
+    changed = both[both["stage_accepted"].fillna("") != both["stage_now"].fillna("")]
+    return Found(
+        changed.empty,
+        f"{len(now)} products; {len(changed)} are new, gone or of another stage since the set was accepted",
+        {"products": len(now), "changed": len(changed)},
+        changed.head(_SHOWN) if len(changed) else None,
+    )
+
+
+def identities(step: Step, _: Step | None) -> Found:
+    """Check what must hold between indicators: shares that sum to 1, and a risk that is the sum of its parts."""
+    table = step.read("product_indicators")
+    sums = table.groupby("product")["influence_share"].sum()
+    alone = sums[(sums - 1).abs() > _ROUNDING]
+    parts = table["indirect_risk"] + (1 - step.settings.alpha) * table["direct_risk"]
+    broken = table[(table["systemic_trade_risk"] - parts).abs() > _ROUNDING]
+    shown = ["country", "product", "direct_risk", "indirect_risk", "systemic_trade_risk"]
+    wrong = len(alone) + len(broken)
+    return Found(
+        not wrong,
+        f"{len(alone)} products whose influence shares do not sum to 1; {len(broken)} rows whose systemic risk is not "
+        "the sum of its direct and indirect part",
+        {"products": len(sums), "wrong": wrong},
+        None if not wrong else broken[shown].head(_SHOWN) if len(broken) else alone.reset_index().head(_SHOWN),
+    )
+
+
+def typical_values(step: Step, last: Step | None) -> Found:
+    """Compare the median of each bounded indicator with the year before."""
+    names = [found.name for found in registered_indicators() if found.low is not None and found.high is not None]
+    now = step.read("product_indicators")[names].median()
+    numbers = {f"median_{name}": float(value) for name, value in now.dropna().items()}
+    if last is None:
+        return Found(True, "the year before is not there", numbers)
+    moved = (now - last.read("product_indicators")[names].median()).abs().dropna().sort_values(ascending=False)
+    bound = step.settings.check_indicator_change
+    far = moved[moved > bound]
+    return Found(
+        far.empty,
+        f"the median of {moved.index[0]} moved most, by {moved.iloc[0]:.3f}; {bound:g} is expected at most",
+        numbers | {"largest_move": float(moved.iloc[0])},
+        far.rename("moved").rename_axis("indicator").reset_index() if len(far) else None,
+    )
+
+
+CHECKS = (
+    Check(
+        "trade_flows",
+        "rows_conserved",
+        ("raw_trade", "product_concordance", "countries"),
+        error=True,
+        about="The flows have the value of the set's rows in raw trade, less trade within a country.",
+        to_do="Look for a country code that the country table lacks; else report it: a computation loses rows.",
+        look=rows_conserved,
+    ),
+    Check(
+        "country_totals",
+        "world_total",
+        (),
+        error=False,
+        about="World exports changed by no more than check_world_change from the year before.",
+        to_do="Compare with published totals. A year cut off while it was copied, or another unit, looks like this.",
+        look=world_total,
+    ),
+    Check(
+        "country_totals",
+        "countries_covered",
+        (),
+        error=False,
+        about="Countries of the year before with more than check_lost_trade of its trade are still there.",
+        to_do="See which are missing: a country that merged, a code that changed, or a file that lacks reporters.",
+        look=countries_covered,
+    ),
+    Check(
+        "trade_flows",
+        "largest_exporter",
+        (),
+        error=False,
+        about="The largest exporter's share of value moved by no more than check_exporter_change.",
+        to_do="Look at its largest products: a code that changed its meaning moves value in one product only.",
+        look=largest_exporter,
+    ),
+    Check(
+        "classified_products",
+        "set_unchanged",
+        (),
+        error=False,
+        about="The product set and its stages are those that somebody accepted last.",
+        to_do="Read the changes. If they are right: `reeassets accept`, then run this check again.",
+        look=set_unchanged,
+    ),
+    Check(
+        "product_indicators",
+        "identities",
+        (),
+        error=True,
+        about="Influence shares sum to 1 by product, and systemic risk is the sum of its direct and indirect part.",
+        to_do="Report it, with the rows shown: a solver did not converge, or a plugin replaced an indicator.",
+        look=identities,
+    ),
+    Check(
+        "product_indicators",
+        "typical_values",
+        (),
+        error=False,
+        about="The median of each bounded indicator moved by no more than check_indicator_change.",
+        to_do="Compare with the trade checks of the year: a wrong file moves totals too, a new formula only this.",
+        look=typical_values,
+    ),
+)

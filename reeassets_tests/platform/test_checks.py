@@ -1,0 +1,263 @@
+"""Checks beyond the schemas: what each finds, and what an error and a warning do to a run."""
+
+import shutil
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from reeassets.cli import app
+from reeassets.platform.accepted import accept
+from reeassets.platform.build import build_defs
+from reeassets.platform.graph import Graph
+from reeassets.platform.quality import CHECKS
+from reeassets.settings import Settings
+from reeassets.storage import Provenance
+from reeassets_tests.platform.test_definitions import REPOSITORY
+
+PROVENANCE = Provenance("f", "sample", "V", "HS17", "1", "c")
+CHECK = {check.name: check for check in CHECKS}
+
+
+@pytest.fixture
+def look(tmp_path):
+    """Write tables of 2019 and 2020 and look at 2020 with one check."""
+    from reeassets.platform.recipe import Step
+
+    def one(name, now, before=None, **settings):
+        graph = Graph(Settings(home=tmp_path, years="2019-2020", **settings))
+        check = CHECK[name]
+        tables = {table: graph.tables[table] for table in (check.table, *check.needs)}
+        for year, content in ((2020, now), (2019, before)):
+            for table, frame in (content or {}).items():
+                of = tables[table]
+                whole = frame.assign(year=year) if of.by_year else frame
+                graph.store.write(of, of.conform(whole), PROVENANCE, year if of.by_year else None)
+        import duckdb
+
+        def step(year):
+            return Step(graph.settings, year, graph.store, tables, lambda: duckdb.connect(":memory:"))
+
+        by_year = graph.tables[check.table].by_year
+        return check.look(step(2020 if by_year else None), step(2019) if before else None)
+
+    return one
+
+
+def totals(**values):
+    return {
+        "country_totals": pd.DataFrame(
+            {"country": list(values), "exports_kusd": list(values.values()), "imports_kusd": 1.0, "basis": "set only"}
+        )
+    }
+
+
+def test_a_jump_of_the_world_total_is_found(look):
+    assert look("world_total", totals(CHN=140.0), totals(CHN=100.0)).passed
+    found = look("world_total", totals(CHN=160.0), totals(CHN=100.0))
+    assert not found.passed
+    assert found.numbers["change"] == pytest.approx(0.6)
+    assert look("world_total", totals(CHN=160.0), totals(CHN=100.0), check_world_change=0.7).passed
+    assert not look("world_total", totals(CHN=40.0), totals(CHN=100.0)).passed
+    assert look("world_total", totals(CHN=1.0)).passed
+
+
+def test_a_country_with_trade_that_is_gone_is_found_and_named(look):
+    before = totals(CHN=1000.0, DEU=500.0, TUV=1.0)
+    assert look("countries_covered", totals(CHN=1000.0, DEU=500.0), before).passed
+    found = look("countries_covered", totals(CHN=1000.0, TUV=1.0), before)
+    assert not found.passed
+    assert found.rows["country"].tolist() == ["DEU"]
+    assert found.numbers["countries_lost"] == 1
+
+
+def flows(**values):
+    return {
+        "trade_flows": pd.DataFrame(
+            {
+                "exporter": list(values),
+                "importer": "USA",
+                "product": "850511",
+                "value_kusd": list(values.values()),
+                "quantity_t": np.nan,
+            }
+        )
+    }
+
+
+def test_a_shift_of_the_largest_exporter_is_found(look):
+    before = flows(CHN=50.0, DEU=50.0)
+    assert look("largest_exporter", flows(CHN=59.0, DEU=41.0), before).passed
+    found = look("largest_exporter", flows(CHN=65.0, DEU=35.0), before)
+    assert not found.passed
+    assert found.numbers["change"] == pytest.approx(0.15)
+    # Another country is the largest now: what counts is where that one was.
+    assert not look("largest_exporter", flows(AUS=80.0, CHN=20.0), before).passed
+
+
+def raw(rows):
+    names = ["exporter_code", "importer_code", "product", "value_kusd"]
+    return pd.DataFrame(rows, columns=names).assign(quantity_t=np.nan)
+
+
+COUNTRIES = pd.DataFrame(
+    [(156, "China", "CN", "CHN"), (842, "USA", "US", "USA"), (840, "USA too", "US", "USA")],
+    columns=["country_code", "country_name", "iso2", "iso3"],
+)
+CONCORDANCE = pd.DataFrame(
+    {
+        "set_product": ["850511", "260600"],
+        "product": ["850511", "260600"],
+        "relation": "1:1",
+        "share": [1.0, 0.5],
+        "rule": "equal",
+        "exact": [True, False],
+        "reason": None,
+    }
+)
+RAW = raw([(156, 842, "850511", 10.0), (156, 842, "260600", 4.0), (842, 840, "850511", 7.0), (156, 842, "010121", 9.0)])
+
+
+def conserved(look, flow_value, rows=RAW):
+    return look(
+        "rows_conserved",
+        {"raw_trade": rows, "countries": COUNTRIES, "product_concordance": CONCORDANCE} | flows(CHN=flow_value),
+    )
+
+
+def test_lost_value_and_unknown_countries_are_found(look):
+    found = conserved(look, 12.0)
+    assert found.passed
+    assert found.numbers["raw_rows_of_the_set"] == 3
+    assert found.numbers["within_a_country_kusd"] == 7.0
+    lost = conserved(look, 11.0)
+    assert not lost.passed
+    assert lost.numbers["lost_kusd"] == pytest.approx(1.0)
+    unknown = conserved(look, 12.0, pd.concat([RAW, raw([(999, 842, "850511", 3.0)])]))
+    assert not unknown.passed
+    assert unknown.numbers["rows_of_unknown_country"] == 1
+
+
+def indicators(graph, **changed):
+    table = graph.tables["product_indicators"]
+    values = dict.fromkeys(table.columns, 0.5) | {
+        "direct_risk": 0.4,
+        "indirect_risk": 0.1,
+        "systemic_trade_risk": 0.16,
+        "influence_share": 1.0,
+        "product": "850511",
+        "country": "CHN",
+    }
+    return {"product_indicators": pd.DataFrame([values | changed]).drop(columns="year")}
+
+
+def test_indicators_that_contradict_each_other_are_found(look, tmp_path):
+    graph = Graph(Settings(home=tmp_path, years="2019-2020"))
+    assert look("identities", indicators(graph)).passed
+    broken = look("identities", indicators(graph, systemic_trade_risk=0.3))
+    assert not broken.passed
+    assert broken.rows["country"].tolist() == ["CHN"]
+    assert not look("identities", indicators(graph, influence_share=0.9)).passed
+
+
+def test_a_typical_value_that_moved_is_found_and_named(look, tmp_path):
+    graph = Graph(Settings(home=tmp_path, years="2019-2020"))
+    before = indicators(graph)
+    assert look("typical_values", indicators(graph, supplier_concentration=0.55), before).passed
+    found = look("typical_values", indicators(graph, supplier_concentration=0.7), before)
+    assert not found.passed
+    assert found.rows["indicator"].tolist() == ["supplier_concentration"]
+
+
+def classified(**stages):
+    return pd.DataFrame(
+        {
+            "product": list(stages),
+            "description": "",
+            "in_set": True,
+            "is_ree": True,
+            "stage": list(stages.values()),
+            "application": None,
+            "elements": None,
+            "confidence": 1.0,
+            "n_votes": 1,
+            "rationale": None,
+        }
+    ).assign(product=lambda frame: frame["product"].str[1:])
+
+
+def test_a_set_that_differs_from_the_accepted_one_is_found_and_shown(look, tmp_path):
+    first = classified(p850511="input", p260600="upstream")
+    assert "none accepted yet" in look("set_unchanged", {}, {"classified_products": first}).told
+    accept(Settings(home=tmp_path), first)
+    assert look("set_unchanged", {}, {"classified_products": first}).passed
+    found = look("set_unchanged", {}, {"classified_products": classified(p850511="final", p280530="upstream")})
+    assert not found.passed
+    assert found.rows["product"].tolist() == ["260600", "280530", "850511"]
+
+
+def test_every_check_has_a_severity_what_to_do_and_a_place_in_the_guide(tmp_path):
+    guide = (REPOSITORY / "docs" / "CHECKS.md").read_text()
+    nodes = build_defs(Settings(home=tmp_path)).resolve_asset_graph()
+    specs = {key.name: nodes.get_check_spec(key) for key in nodes.asset_check_keys if key.name != "schema"}
+    assert set(specs) == set(CHECK)
+    for name, spec in specs.items():
+        assert spec.blocking == CHECK[name].error
+        assert spec.metadata["what_to_do"] == CHECK[name].to_do
+        assert spec.metadata["guide"] == f"docs/CHECKS.md#{name}"
+        assert f"\n## {name}\n" in guide
+        assert spec.partitions_def == nodes.get(spec.asset_key).partitions_def
+
+
+@pytest.fixture
+def home(finished, tmp_path):
+    """A copy of the tables of the finished run."""
+    shutil.copytree(finished[0] / "tables", tmp_path / "home" / "tables")
+    return tmp_path / "home"
+
+
+def test_the_sample_gives_no_warning_and_accepting_its_set_is_one_command(finished, home):
+    assert "warning" not in finished[1]
+    result = CliRunner().invoke(app, ["accept", "--home", str(home)])
+    assert result.exit_code == 0
+    assert "30 products accepted" in result.output
+
+
+def bounded(home, **settings):
+    """Run a check and what is downstream of its table again on the finished home, with other bounds."""
+    graph = Graph(Settings(home=home, **settings))
+    job = build_defs(graph=graph).resolve_implicit_global_asset_job_def()
+    keys = [dg.AssetKey(["trade", "country_totals"]), dg.AssetKey(["products", "trade_flows"])]
+    with dg.DagsterInstance.ephemeral() as instance:
+        tags = {"dagster/asset_partition_range_start": "2021", "dagster/asset_partition_range_end": "2022"}
+        return job.execute_in_process(
+            asset_selection=[*keys, dg.AssetKey(["networks", "network_edges"])],
+            tags=tags,
+            instance=instance,
+            raise_on_error=False,
+        )
+
+
+def test_a_warning_is_recorded_by_year_and_stops_nothing(home):
+    result = bounded(home, years="2016-2023", check_world_change=0.38)
+    assert result.success
+    found = {
+        evaluation.partition: evaluation
+        for evaluation in result.get_asset_check_evaluations()
+        if evaluation.check_name == "world_total"
+    }
+    assert {year: of.passed for year, of in found.items()} == {"2021": True, "2022": False}
+    assert found["2022"].severity == dg.AssetCheckSeverity.WARN
+    assert found["2022"].metadata["guide"].value == "docs/CHECKS.md#world_total"
+    assert found["2022"].target_materialization_data.run_id == result.run_id
+
+
+def test_an_error_stops_what_is_downstream_in_the_same_run(home, monkeypatch):
+    monkeypatch.setattr("reeassets.platform.quality._ROUNDING", -1.0)
+    result = bounded(home, years="2016-2023")
+    assert not result.success
+    ended = {event.step_key for event in result.all_events if event.is_step_success}
+    assert "products__trade_flows" in ended
+    assert "networks__network_edges" not in ended

@@ -1,0 +1,122 @@
+"""Runs at the same time, as processes of their own, on one home with Dagster's default databases."""
+
+import json
+import subprocess
+import sys
+
+import dagster as dg
+import duckdb
+import pytest
+
+from reeassets.platform.graph import Graph
+from reeassets.platform.instance import dagster_home
+from reeassets.platform.turns import turn
+from reeassets.settings import Settings
+from reeassets_tests.conftest import clean_environment
+
+YEARS = (2020, 2021, 2022, 2023)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.delenv("DAGSTER_HOME")
+    return tmp_path / "home"
+
+
+def start(home, job, first=None, last=None):
+    """Start a job in a process of its own, as the daemon does."""
+    span = {"dagster/asset_partition_range_start": str(first), "dagster/asset_partition_range_end": str(last)}
+    command = ["job", "execute", "-m", "reeassets.definitions", "-j", job]
+    return subprocess.Popen(
+        [sys.executable, "-m", "dagster", *command, *(["--tags", json.dumps(span)] if first else [])],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=clean_environment()
+        | {
+            "REEASSETS_HOME": str(home),
+            "DAGSTER_HOME": str(home / "dagster"),
+            "REEASSETS_YEARS": "2020-2023",
+            "REEASSETS_ALLOW_MISSING_YEARS": "true",
+        },
+    )
+
+
+def end(*processes):
+    for process in processes:
+        output, _ = process.communicate(timeout=580)
+        assert process.returncode == 0, output[-3000:]
+        assert "database is locked" not in output
+
+
+def test_databases_are_made_once_by_processes_that_start_together(home):
+    program = "from pathlib import Path; from reeassets.platform.instance import dagster_home; dagster_home(Path({!r}))"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program.format(str(home))],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=clean_environment(),
+        )
+        for _ in range(4)
+    ]
+    end(*processes)
+    assert (home / "dagster" / "history" / "runs.db").exists()
+
+
+def test_two_backfills_then_two_writers_of_the_warehouse(home):
+    dagster_home(home)
+    end(start(home, "full_refresh", 2020, 2021), start(home, "full_refresh", 2022, 2023))
+    # A backfill beside the run that a sensor starts; both end with the same results.
+    end(start(home, "backfill", 2021, 2022), start(home, "shocks"), start(home, "shocks"))
+    graph = Graph(Settings(home=home, years="2020-2023"))
+    with dg.DagsterInstance.get() as instance:
+        for name, table in graph.tables.items():
+            if table.by_year:
+                made = instance.get_materialized_partitions(dg.AssetKey([table.stage, name]))
+                assert made == {str(year) for year in YEARS}, name
+        assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
+    # Whichever made a result last has seen the years of the other.
+    for name in ("io_links", "cluster_features", "panel"):
+        assert graph.store.provenance(graph.tables[name]).years == "2020-2023", name
+    with duckdb.connect(str(graph.settings.warehouse_file), read_only=True) as connection:
+        counted = connection.execute("select count(distinct year) from trade_flows").fetchone()
+    assert counted == (4,)
+    assert list(home.rglob("*.tmp")) == []
+
+
+HOLD = """
+import sys, time
+from reeassets.platform.turns import turn
+from reeassets.settings import Settings
+with turn(Settings(home=sys.argv[1]), "warehouse", None, print):
+    print("mine", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_the_turn_of_a_killed_process_is_free_at_once(home):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(home)], stdout=subprocess.PIPE, text=True, env=clean_environment()
+    )
+    assert holder.stdout.readline() == "mine\n"
+    told = []
+
+    def waiting(text):
+        told.append(text)
+        holder.kill()
+        holder.wait()
+
+    with turn(Settings(home=home), "warehouse", None, waiting):
+        pass
+    assert told == ["another run is making warehouse; waiting for it to end"]
+
+
+def test_other_partitions_are_not_waited_for(home):
+    settings = Settings(home=home)
+    told = []
+    with turn(settings, "raw_trade", 2020, told.append), turn(settings, "raw_trade", 2021, told.append):
+        pass
+    assert told == []

@@ -1,0 +1,113 @@
+"""Where every column comes from, and what the assets show."""
+
+import base64
+
+import dagster as dg
+import pytest
+
+from reeassets.platform.build import build_defs
+from reeassets.platform.graph import Graph
+from reeassets.platform.instance import dagster_home
+from reeassets.settings import Settings
+from reeassets.tables import Table, column, column_lineage
+
+PNG = b"\x89PNG\r\n\x1a\n"
+PICTURED = ("country_totals", "tier_contrasts", "country_clusters", "cluster_choice", "rca_models")
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory):
+    return Graph(Settings(home=tmp_path_factory.mktemp("home")))
+
+
+def test_every_table_says_where_each_of_its_columns_comes_from(graph):
+    for name, table in graph.tables.items():
+        found = graph.column_lineage(name)
+        assert list(found) == list(table.columns), name
+        # All but what is read from outside comes from somewhere; keys always do.
+        if graph.recipes[name].inputs and name != "rejected_rows":
+            assert any(found.values()), name
+
+
+def test_every_input_is_the_origin_of_some_column(graph):
+    """An input that no column comes from is not needed, or was forgotten."""
+    idle = {
+        (name, parent)
+        for name, made_by in graph.recipes.items()
+        if name in graph.tables and name != "rejected_rows"
+        for parent in made_by.inputs
+        if parent not in {origin for sources in graph.column_lineage(name).values() for origin, _ in sources}
+    }
+    # It only has to have a total for every country that trades.
+    assert idle == {("shock_impacts", "country_totals")}
+
+
+@pytest.mark.parametrize("settings", [{"cluster_include_final": True}, {"exposure": "import_intensity"}])
+def test_the_rules_fit_the_tables_under_other_settings(tmp_path, settings):
+    graph = Graph(Settings(home=tmp_path, **settings))
+    for name in graph.tables:
+        assert set(graph.column_lineage(name)) == set(graph.tables[name].columns)
+
+
+def test_the_ui_gets_the_lineage_with_asset_keys(graph):
+    nodes = build_defs(graph=graph).resolve_asset_graph()
+    metadata = nodes.get(dg.AssetKey(["products", "trade_flows"])).metadata
+    deps = metadata["dagster/column_lineage"].value.deps_by_column
+    assert {(dep.asset_key.to_user_string(), dep.column_name) for dep in deps["value_kusd"]} == {
+        ("trade/raw_trade", "value_kusd"),
+        ("products/product_concordance", "share"),
+    }
+
+
+def table(name, *columns):
+    return Table("trade", name, "", {one: column("float64", one) for one in columns}, columns[:1])
+
+
+MADE, ORIGIN = table("made", "year", "sum_kusd"), table("origin", "year", "a_kusd", "b_kusd")
+
+
+def test_patterns_same_names_and_nothing():
+    rules = "year <- origin.=\n*_kusd <- origin.*_kusd nothing"
+    assert column_lineage(MADE, rules, {"origin": ORIGIN}) == {
+        "year": (("origin", "year"),),
+        "sum_kusd": (("origin", "a_kusd"), ("origin", "b_kusd")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ("year <- origin.=", "no rule for the column sum_kusd"),
+        ("* <- other.year", "other is not one of its inputs"),
+        ("* <- origin.value", "origin has no column value"),
+        ("year sum_kusd <- origin.year\nmean <- origin.year", "no column is like mean"),
+    ],
+)
+def test_rules_that_do_not_fit_are_an_error(rules, message):
+    with pytest.raises(ValueError, match=message):
+        column_lineage(MADE, rules, {"origin": ORIGIN})
+
+
+def latest(home, stage, name, monkeypatch):
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.delenv("DAGSTER_HOME")
+    dagster_home(home)
+    with dg.DagsterInstance.get() as instance:
+        record = instance.get_latest_materialization_event(dg.AssetKey([stage, name]))
+    return record.asset_materialization
+
+
+@pytest.mark.parametrize("name", PICTURED)
+def test_assets_that_people_look_at_have_a_picture(finished, graph, name, monkeypatch):
+    made = latest(finished[0], graph.tables[name].stage, name, monkeypatch)
+    encoded = made.metadata["picture"].value.removeprefix("![picture](data:image/png;base64,").removesuffix(")")
+    assert base64.b64decode(encoded, validate=True).startswith(PNG)
+
+
+def test_key_figures_are_numbers_of_each_year(finished, monkeypatch):
+    made = latest(finished[0], "trade", "country_totals", monkeypatch)
+    assert made.partition == "2023"
+    assert made.metadata["dagster/row_count"].value > 150
+    assert made.metadata["sum of exports_kusd"].value == pytest.approx(made.metadata["sum of imports_kusd"].value)
+    assert made.metadata["sum of exports_kusd"].value > 1e8
+    assert {"preview", "dagster/column_schema", "dagster/column_lineage"} <= set(made.metadata)
