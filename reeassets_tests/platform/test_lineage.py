@@ -52,7 +52,7 @@ def test_the_rules_fit_the_tables_under_other_settings(tmp_path, settings):
 def test_the_ui_gets_the_lineage_with_asset_keys(graph):
     nodes = build_defs(graph=graph).resolve_asset_graph()
     metadata = nodes.get(dg.AssetKey(["products", "trade_flows"])).metadata
-    deps = metadata["dagster/column_lineage"].value.deps_by_column
+    deps = metadata["dagster/column_lineage"].deps_by_column
     assert {(dep.asset_key.to_user_string(), dep.column_name) for dep in deps["value_kusd"]} == {
         ("trade/raw_trade", "value_kusd"),
         ("products/product_concordance", "share"),

@@ -305,7 +305,7 @@ def test_a_year_that_is_not_there(tmp_path):
 
 @pytest.mark.parametrize("given_path", [None, "nowhere.zip"])
 def test_no_data(tmp_path, given_path):
-    with pytest.raises(SourceError, match=r"needs --data|no such file"):
+    with pytest.raises(SourceError, match=r"holds no trade data yet|no such file"):
         source(tmp_path / given_path if given_path else None)
 
 
