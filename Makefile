@@ -53,3 +53,7 @@ bench: $(READY)  ## Benchmarks against the alternatives, into benchmarks/RESULTS
 .PHONY: prove
 prove: $(READY)  ## The proof over many generated worlds, into docs/PROOF.md (five minutes)
 	$(BIN)/python -m reeassets_tests.world.proof docs/PROOF.md
+
+.PHONY: reliability
+reliability: $(READY)  ## 60 kills, 8 processes at once, full disk and more, into docs/RELIABILITY.md (half an hour; needs faketime)
+	$(BIN)/python -m reeassets_tests.reliability
