@@ -31,8 +31,8 @@ fails writes no line here.
 |---|---|---|
 {rows}
 
-- **kill**: `SIGKILL` after a random share of the time that the run takes; half of the runs on an empty home, half over a
-  finished one (`--force`). The years {years}.
+- **kill**: `SIGKILL` after a random share of the time that the run takes; half of the runs on an empty home, half over
+  a finished one (`--force`). The years {years}.
 - **together**: every process makes its share of the years and all results over years, at once, in one home with SQLite;
   none may fail, no log may speak of a locked database, no year may be missing. The years {many}.
 - **terminated**: `SIGTERM` to a Dagster run over a range of years, at a random moment.
