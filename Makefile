@@ -47,3 +47,7 @@ clean:  ## Remove everything that the commands above made
 bench: $(READY)  ## Benchmarks against the alternatives, into benchmarks/RESULTS.md (half an hour, 5 GB of disk)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r benchmarks/requirements.lock
 	$(BIN)/python benchmarks/run.py
+
+.PHONY: reliability
+reliability: $(READY)  ## 60 kills, 8 processes at once, full disk and more, into docs/RELIABILITY.md (half an hour)
+	$(BIN)/python -m reeassets_tests.reliability

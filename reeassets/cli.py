@@ -224,9 +224,11 @@ def _options(
     """Options of the program itself."""
 
 
-def _full_disk(home: Path) -> str | None:
-    """Say so if the disk of a home is full: SQLite and others only speak of an I/O error then."""
+def _disk_problem(home: Path) -> str | None:
+    """Say so if the disk of a home is full or closed: SQLite and others only speak of an I/O error then."""
     folder = next(path for path in (home, *home.parents) if path.exists())
+    if not os.access(folder, os.W_OK):
+        return f"{folder}: cannot be written: read-only file system, or no permission"
     free = shutil.disk_usage(folder).free
     return f"{folder}: the disk is full ({free:,} bytes left)" if free < _LITTLE_DISK else None
 
@@ -248,7 +250,7 @@ def main() -> None:
         err.print(
             f"error: {type(problem).__name__}: {told}", style="red", markup=False, highlight=False, soft_wrap=True
         )
-        full = _full_disk(home_path())
-        if full:
-            err.print(full, style="red", markup=False, highlight=False, soft_wrap=True)
+        disk = _disk_problem(home_path())
+        if disk:
+            err.print(disk, style="red", markup=False, highlight=False, soft_wrap=True)
         raise SystemExit(2) from problem

@@ -267,8 +267,13 @@ class TableStore:
 
     @staticmethod
     def _footer(path: UPath) -> dict[bytes, bytes]:
-        with path.open("rb") as stream:
-            return pq.read_metadata(stream).metadata or {}
+        try:
+            with path.open("rb") as stream:
+                return pq.read_metadata(stream).metadata or {}
+        except pa.ArrowInvalid as problem:
+            raise ValueError(
+                f"{path}: not a readable Parquet file; delete it, and the next run makes it again ({problem})"
+            ) from problem
 
     def read(self, table: Table, partition: Partition = None) -> pd.DataFrame:
         """Read one partition, or a whole unpartitioned table.

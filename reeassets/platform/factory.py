@@ -15,6 +15,7 @@ from reeassets.platform.dimensions import parent_keys, partition_keys, year_of
 from reeassets.platform.evaluations import evaluation, targets
 from reeassets.platform.graph import Graph
 from reeassets.platform.metadata import (
+    column_origins,
     column_schema,
     key_figures,
     problem_metadata,
@@ -181,6 +182,7 @@ def _table_asset(graph: Graph, made_by: Recipe, partitions: PartitionsOf) -> dg.
             "dagster/column_schema": column_schema(table),
             "dagster/table_name": f"reeassets.{table.name}",
             **lineage,
+            **{"column_lineage": column_origins(known) for known in lineage.values()},
         },
     )
     def make(context: dg.AssetExecutionContext) -> Iterator[Any]:

@@ -57,6 +57,11 @@ def test_the_ui_gets_the_lineage_with_asset_keys(graph):
         ("trade/raw_trade", "value_kusd"),
         ("products/product_concordance", "share"),
     }
+    # The open-source UI shows no column lineage of its own accord.
+    shown = metadata["column_lineage"].value.splitlines()
+    (line,) = [line for line in shown if line.startswith("| value_kusd |")]
+    assert "[raw_trade](/assets/trade/raw_trade).value_kusd" in line
+    assert "[product_concordance](/assets/products/product_concordance).share" in line
 
 
 def table(name, *columns):

@@ -1,0 +1,276 @@
+"""Proofs that nothing is lost: each does something rude to real processes, and compares with what a calm run gives.
+
+``python -m reeassets_tests.reliability`` runs them at full size, the tests beside this file at a small one. A proof
+raises :class:`AssertionError` if it fails, and returns what it counted.
+"""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import random
+import runpy
+import shutil
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from ..conftest import REPOSITORY, clean_environment
+
+# Fewer draws than a user wants, and the same code.
+SMALL = {
+    "REEASSETS_LINK_DRAWS": "99",
+    "REEASSETS_CONTRAST_DRAWS": "100",
+    "REEASSETS_CLUSTER_N_INIT": "5",
+    "REEASSETS_CLUSTER_BOOTSTRAPS": "2",
+}
+_HEAVY = ["reeassets.cli", "reeassets.console.run", "sklearn.cluster", "statsmodels.api", "plotly.graph_objects"]
+_LONGEST = 600
+
+
+def _child(module, arguments, environment, log, days_back):
+    """Be ``python -m module arguments``, in a process that has the heavy imports behind it."""
+    stream = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(stream, 1)
+    os.dup2(stream, 2)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = [module, *arguments]
+    if days_back:
+        import time_machine
+
+        time_machine.travel(datetime.now(UTC) - timedelta(days=days_back), tick=True).start()
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+class Bench:
+    """Starts processes on homes below a folder, with a log of each.
+
+    Parameters
+    ----------
+    folder : Path
+        Where homes and logs are kept.
+    years : str
+        Years that every run covers.
+    seed : int
+        Of the moments of killing.
+    """
+
+    def __init__(self, folder, years, seed):
+        self.folder, self.years, self.moments = Path(folder), years, random.Random(seed)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._forks = multiprocessing.get_context("forkserver")
+        self._forks.set_forkserver_preload(_HEAVY)
+        self._started = 0
+
+    def environment(self, **more):
+        return clean_environment() | SMALL | {"REEASSETS_YEARS": self.years} | more
+
+    def start(self, home, *arguments, module="reeassets", days_back=0, **environment):
+        """Start a process, forked from one that has imported everything: so 60 kills take minutes."""
+        self._started += 1
+        log = self.folder / f"{self._started}.log"
+        environment = self.environment(REEASSETS_HOME=str(home), **environment)
+        process = self._forks.Process(target=_child, args=(module, arguments, environment, str(log), days_back))
+        process.start()
+        process.log = log
+        return process
+
+    def run(self, home, *arguments, module="reeassets", days_back=0, **environment):
+        """Run to the end, which must be a good one; return seconds and output."""
+        began = time.perf_counter()
+        process = self.start(home, *arguments, module=module, days_back=days_back, **environment)
+        process.join(_LONGEST)
+        text = process.log.read_text()
+        assert process.exitcode == 0, f"{module} {arguments} ended with {process.exitcode}: {text[-3000:]}"
+        return time.perf_counter() - began, text
+
+
+def contents(home):
+    """Return a hash of the bytes of every Parquet file, and one of the rows of every table of the warehouse."""
+    found = {
+        str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest() for path in home.rglob("*.parquet")
+    }
+    with duckdb.connect(str(home / "warehouse" / "reeassets.duckdb"), read_only=True) as connection:
+        names = [name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()]
+        for name in names:
+            rows = connection.execute(f"select * from {name} order by all").fetchall()
+            found[f"warehouse {name}"] = hashlib.sha256(repr(rows).encode()).hexdigest()
+    return found
+
+
+def assert_same(home, expected):
+    """Assert that a home holds what a calm run gives, and no temporary file."""
+    found = contents(home)
+    assert found.keys() == expected.keys(), sorted(found.keys() ^ expected.keys())
+    different = [name for name in expected if found[name] != expected[name]]
+    assert not different, different
+    assert list(home.rglob("*.tmp")) == []
+
+
+def calm(bench, **environment):
+    """Run once without any disturbance; return the home's contents and the seconds it took."""
+    home = bench.folder / "calm"
+    shutil.rmtree(home, ignore_errors=True)
+    # The first process also waits for the imports of all.
+    bench.run(home, "--version")
+    seconds, _ = bench.run(home, "run", **environment)
+    return contents(home), seconds
+
+
+def kills(bench, expected, seconds, times):
+    """Kill a run at a random moment, then run plainly and compare; half of them on a new home, half on a full one."""
+    home = bench.folder / "killed"
+    counted = {"kills": 0, "ended before the kill": 0, "homes with leftovers after the kill": 0}
+    for number in range(times):
+        arguments = ["run", "--force"] if number % 2 else ["run"]
+        if number % 2 == 0:
+            shutil.rmtree(home, ignore_errors=True)
+        process = bench.start(home, *arguments)
+        process.join(bench.moments.uniform(0.05, 1.0) * seconds)
+        counted["ended before the kill" if process.exitcode is not None else "kills"] += 1
+        process.kill()
+        process.join()
+        counted["homes with leftovers after the kill"] += bool(list(home.rglob("*.tmp")))
+        bench.run(home, "run")
+        assert_same(home, expected)
+    return counted
+
+
+def concurrency(bench, expected, years, processes):
+    """Materialise all years by several processes at once, each its share; then nothing is missing, failed or locked."""
+    home = bench.folder / "together"
+    shutil.rmtree(home, ignore_errors=True)
+    size = -(-len(years) // processes)
+    shares = [years[first : first + size] for first in range(0, len(years), size)]
+    # The first to come makes Dagster's databases, as the services and the command line do.
+    bench.run(home, "run", "--years", str(years[0]))
+    shutil.rmtree(home / "tables")
+    began = time.perf_counter()
+    running = [
+        bench.start(
+            home,
+            *("job", "execute", "-m", "reeassets.definitions", "-j", "full_refresh", "--tags", _range(share)),
+            module="dagster",
+            DAGSTER_HOME=str(home / "dagster"),
+            REEASSETS_ALLOW_MISSING_YEARS="true",
+        )
+        for share in shares
+    ]
+    for process in running:
+        process.join(_LONGEST)
+        text = process.log.read_text()
+        assert process.exitcode == 0, text[-3000:]
+        assert "database is locked" not in text
+        assert "IO Error" not in text
+    seconds = time.perf_counter() - began
+    for name in ("trade/raw_trade", "products/trade_flows", "indicators/product_indicators"):
+        made = {path.stem for path in (home / "tables" / name).glob("*.parquet")}
+        assert made == {str(year) for year in years}, (name, made)
+    bench.run(home, "run")
+    assert_same(home, expected)
+    return {"processes": len(shares), "years": len(years), "seconds": round(seconds)}
+
+
+def _range(years):
+    tags = {"dagster/asset_partition_range_start": str(years[0]), "dagster/asset_partition_range_end": str(years[-1])}
+    return json.dumps(tags)
+
+
+def terminated_backfill(bench, expected, seconds, times):
+    """Send SIGTERM to a backfill at a random moment, then run plainly and compare."""
+    home = bench.folder / "terminated"
+    first, *_, last = bench.years.split("-")
+    counted = {"terminated": 0, "ended before": 0}
+    for _ in range(times):
+        shutil.rmtree(home, ignore_errors=True)
+        bench.run(home, "run", "--years", last)
+        process = bench.start(
+            home,
+            *("job", "execute", "-m", "reeassets.definitions", "-j", "full_refresh", "--tags", _range((first, last))),
+            module="dagster",
+            DAGSTER_HOME=str(home / "dagster"),
+        )
+        process.join(bench.moments.uniform(0.1, 0.9) * seconds)
+        counted["ended before" if process.exitcode is not None else "terminated"] += 1
+        process.terminate()
+        process.join(_LONGEST)
+        bench.run(home, "run", "--years", bench.years)
+        assert_same(home, expected)
+    return counted
+
+
+def _in_a_mount(bench, folder, script):
+    """Run a shell script in a mount namespace of its own, where ``folder`` is a small file system."""
+    folder.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        ["unshare", "--mount", "--map-root-user", "sh", "-eu", "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+        env=bench.environment(REEASSETS_HOME=str(folder / "home"), RUN=f"{sys.executable} -m reeassets run"),
+        timeout=_LONGEST,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout + done.stderr
+
+
+def full_disk(bench, expected):
+    """Fill the disk of tables and records in the middle of a run, make room, run again and compare."""
+    folder, out = bench.folder / "disk", bench.folder / "after_full_disk"
+    shutil.rmtree(out, ignore_errors=True)
+    script = f"""
+    mount -t tmpfs -o size=3m tmpfs {folder}
+    ! $RUN || {{ echo "the disk was not full"; exit 1; }}
+    echo; echo "left: $(find {folder} -path '*/tables/*.tmp')"
+    mount -o remount,size=1g {folder}
+    $RUN
+    cp -r {folder}/home {out}
+    """
+    told = _in_a_mount(bench, folder, script)
+    assert "No space left on device" in told or "the disk is full" in told, told[-3000:]
+    assert "left: \n" in told, told[-3000:]
+    assert_same(out, expected)
+    return {"told": "No space left on device" if "No space left" in told else "the disk is full"}
+
+
+def read_only(bench, expected):
+    """Take the permission to write in an existing home, run, give it back, run again and compare."""
+    folder, out = bench.folder / "read_only", bench.folder / "after_read_only"
+    shutil.rmtree(out, ignore_errors=True)
+    script = f"""
+    mount -t tmpfs -o size=1g tmpfs {folder}
+    $RUN
+    mount -o remount,ro {folder}
+    ! $RUN --force || {{ echo "it could write"; exit 1; }}
+    mount -o remount,rw {folder}
+    $RUN --force
+    cp -r {folder}/home {out}
+    """
+    told = _in_a_mount(bench, folder, script)
+    assert f"{folder}/home: cannot be written: read-only file system" in told, told[-3000:]
+    assert_same(out, expected)
+    return {"told": "HOME: cannot be written: read-only file system, or no permission"}
+
+
+def clock_back(bench, expected):
+    """Let the clock go back two days and change a setting: what follows is made; set both right, and compare."""
+    home = bench.folder / "clock"
+    shutil.rmtree(home, ignore_errors=True)
+    bench.run(home, "run")
+    current = "nothing was out of date"
+    assert current in bench.run(home, "run", days_back=2)[1]
+    assert current not in bench.run(home, "run", days_back=2, REEASSETS_ALPHA="0.5")[1]
+    changed = contents(home)
+    assert changed != expected
+    # What was recorded two days ago is older than what it took the place of.
+    assert current in bench.run(home, "run", REEASSETS_ALPHA="0.5")[1]
+    assert contents(home) == changed
+    bench.run(home, "run", REEASSETS_ALPHA="0.85")
+    assert_same(home, expected)
+    return {"days back": 2}
