@@ -55,5 +55,5 @@ prove: $(READY)  ## The proof over many generated worlds, into docs/PROOF.md (fi
 	$(BIN)/python -m reeassets_tests.world.proof docs/PROOF.md
 
 .PHONY: reliability
-reliability: $(READY)  ## 60 kills, 8 processes at once, full disk and more, into docs/RELIABILITY.md (half an hour; needs faketime)
+reliability: $(READY)  ## 60 kills, 8 processes at once, full disk and more, into docs/RELIABILITY.md (half an hour)
 	$(BIN)/python -m reeassets_tests.reliability
