@@ -244,7 +244,7 @@ class Graph:
         parents: list[Any] = []
         lineage = self.recipes[name].lineage
         inputs = dict(lineage(self.settings, partition) if lineage else self.outside(name, partition))
-        behind = set(self.settings.years if years is None else years)
+        behind = set(self.years_read(name) if years is None else years)
         over_years = False
         for parent, at in self.parents(name, partition):
             by_year = self.tables[parent].by_year
@@ -258,7 +258,8 @@ class Graph:
             inputs |= recorded.inputs
             over_years |= by_year or bool(recorded.years)
             if recorded.years:
-                behind &= set(parse_years(recorded.years))
+                # What a parent over base years does not read is not missing.
+                behind -= set(self.years_read(parent)) - set(parse_years(recorded.years))
         made_from = format_years(behind) if over_years and self.output(name).dimension is None else ""
         return Provenance(
             fingerprint=self._fingerprint(name, partition, parents),

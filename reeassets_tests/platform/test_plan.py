@@ -65,3 +65,16 @@ def test_a_base_year_outside_is_not_read(make_graph, calls, silent):
     graph.recipes["total"] = replace(graph.recipes["total"], base_years=lambda _: (2019, 2021), compute=total)
     assert not run(graph, silent).failures
     assert read == [2019, 2021]
+
+
+def test_what_is_made_from_base_years_and_from_all_years_is_current_after_a_run(make_graph, calls, silent):
+    graph = make_graph()
+    graph.recipes["total"] = replace(graph.recipes["total"], base_years=lambda _: (2019, 2020), uses=())
+    graph.recipes["summary"] = replace(graph.recipes["summary"], inputs=("total", "share"))
+    assert not run(graph, silent).failures
+    assert graph.recorded("total", None).years == "2019-2020"
+    calls.clear()
+    again = make_graph()
+    again.recipes.update(graph.recipes)
+    assert not run(again, silent).failures
+    assert calls == []
