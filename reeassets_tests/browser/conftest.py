@@ -35,7 +35,8 @@ def _no_chromium(why):
     pytest.skip(why)
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it is open, playwright's event loop runs in this thread, and tests that start one fail.
+@pytest.fixture(scope="module")
 def browser():
     """Chromium: the one of the variable ``CHROMIUM``, else Debian's."""
     from playwright.sync_api import sync_playwright
@@ -72,7 +73,7 @@ class Site:
         self.url, self.home = url, home
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory, browser):
     """Start the UI on an empty home, as `make ui` does; end it, and see that nothing of it goes on."""
     home = tmp_path_factory.mktemp("browser") / "home"
@@ -137,7 +138,7 @@ def launch(page, partition):
     dialog.wait_for(state="hidden")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def backfilled(browser, site):
     """Start the job `full_refresh` for three years by clicks, and return what the list of backfills says at its end."""
     page = browser.new_page(viewport={"width": 1440, "height": 900}, base_url=site.url)
