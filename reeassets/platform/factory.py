@@ -182,7 +182,7 @@ def _table_asset(graph: Graph, made_by: Recipe, partitions: PartitionsOf) -> dg.
             "dagster/column_schema": column_schema(table),
             "dagster/table_name": f"reeassets.{table.name}",
             **lineage,
-            **{"column_lineage": column_origins(known) for known in lineage.values()},
+            **({"column_lineage": column_origins(*lineage.values())} if lineage else {}),
         },
     )
     def make(context: dg.AssetExecutionContext) -> Iterator[Any]:
