@@ -94,3 +94,11 @@ def test_leftovers_of_dead_processes_go_and_those_of_living_ones_stay(tmp_path):
         path.write_text("")
     assert remove_leftovers(tmp_path) == [dead]
     assert sorted(tmp_path.iterdir()) == sorted([alive, foreign])
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    store = TableStore(tmp_path)
+    path = store.write(TABLE, frame(2020), PROVENANCE, 2020)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ValueError, match=rf"{path}: not a readable Parquet file; delete it"):
+        store.provenance(TABLE, 2020)

@@ -1,0 +1,67 @@
+"""What the installation guide hands out: old runs are deleted, and never those that made what is there now."""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+
+import dagster as dg
+import yaml
+
+from reeassets.platform.instance import dagster_home
+
+from .conftest import REPOSITORY, clean_environment, reeassets
+
+
+def _script():
+    spec = importlib.util.spec_from_file_location("delete_old_runs", REPOSITORY / "deploy" / "delete_old_runs.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_old_runs_are_deleted_but_not_those_that_made_what_is_there(finished, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(finished[0], home)
+    reeassets("run", "--force", home=home, REEASSETS_YEARS="2022-2023")
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        script = _script()
+        before = {run.run_id for run in instance.get_runs()}
+        assert script.delete_old_runs(instance, days=1) == (0, 0)
+        needed = script.needed(instance)
+        deleted, kept = script.delete_old_runs(instance, days=0)
+        after = {run.run_id for run in instance.get_runs()}
+    assert deleted == len(before - needed)
+    assert after == needed
+    assert kept == len(needed)
+    # Nothing has lost the record that says how it was made.
+    again = reeassets("run", home=home, REEASSETS_YEARS="2022-2023").stdout
+    assert "nothing was out of date" in again
+
+
+def test_the_services_start_what_is_installed():
+    for name, program in (("webserver", "dagster-webserver"), ("daemon", "dagster-daemon")):
+        unit = (REPOSITORY / "deploy" / f"reeassets-{name}.service").read_text()
+        (command,) = [line.split("=", 1)[1] for line in unit.splitlines() if line.startswith("ExecStart=")]
+        path, *arguments = command.split()
+        assert path == f"/opt/reeassets/.venv/bin/{program}"
+        assert "/opt/reeassets/workspace.yaml" in arguments
+        printed = subprocess.run(
+            [sys.executable.rsplit("/", 1)[0] + f"/{program}", *(["run"] if name == "daemon" else []), "--help"],
+            capture_output=True,
+            text=True,
+            env=clean_environment(),
+            check=True,
+        ).stdout
+        for option in (argument for argument in arguments if argument.startswith("-")):
+            assert option in printed, option
+
+
+def test_postgresql_differs_from_sqlite_in_the_storage_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.delenv("DAGSTER_HOME")
+    sqlite = yaml.safe_load((dagster_home(tmp_path) / "dagster.yaml").read_text())
+    postgres = yaml.safe_load((REPOSITORY / "deploy" / "dagster-postgres.yaml").read_text())
+    # Ticks of many sensors are what fills a database for years.
+    assert set(postgres) - set(sqlite) == {"storage", "retention"}
+    assert {name: postgres[name] for name in sqlite} == sqlite
