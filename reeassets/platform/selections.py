@@ -35,3 +35,9 @@ def selections(graph: Graph) -> dict[str, set[str]]:
         RECLASSIFY: set(graph.recipes) - scenarios - data,
         SHOCKS: scenarios,
     }
+
+
+def is_classified(graph: Graph) -> bool:
+    """Return whether the home has all that the job `backfill` leaves as it is: the classification of products."""
+    left = selections(graph)[RECLASSIFY]
+    return all(graph.recorded(name, at) is not None for name in left for at in graph.partitions(name))

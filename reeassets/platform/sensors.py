@@ -13,7 +13,7 @@ from reeassets.platform.failures import post, report
 from reeassets.platform.graph import Graph
 from reeassets.platform.inbox import look
 from reeassets.platform.jobs import range_tags
-from reeassets.platform.selections import BACKFILL, OVER_YEARS, SHOCKS
+from reeassets.platform.selections import BACKFILL, FULL_REFRESH, OVER_YEARS, SHOCKS, is_classified
 
 INBOX = "inbox"
 FAILED_RUNS = "failed_runs"
@@ -25,30 +25,33 @@ def build_sensors(graph: Graph, jobs: Sequence[Any]) -> list[dg.SensorDefinition
     named = {job.name: job for job in jobs}
     sensors = [failed_runs(graph)]
     if BACKFILL in named:
-        sensors.append(inbox(graph, named[BACKFILL]))
+        sensors.append(inbox(graph, [named[BACKFILL], named[FULL_REFRESH]]))
     if SHOCKS in named:
         over_years = [named[name] for name in OVER_YEARS if name in named]
         sensors.append(scenarios_follow(graph, over_years, named[SHOCKS]))
     return sensors
 
 
-def inbox(graph: Graph, backfill: Any) -> dg.SensorDefinition:
+def inbox(graph: Graph, jobs: Sequence[Any]) -> dg.SensorDefinition:
     """Return the sensor that starts the years which new files of the inbox bring."""
 
     @dg.sensor(
         name=INBOX,
-        job=backfill,
+        jobs=jobs,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Starts the job `backfill` for the years that a new archive or year file in the inbox brings.",
+        description="Starts the job `backfill` for the years that a new archive or year file in the inbox brings; on a "
+        "home without a classification of products, `full_refresh` for these years.",
         tags={"reeassets/sensor": INBOX},
         owners=[graph.settings.owner],
     )
     def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         seen = look(graph.settings, context.cursor)
+        job = BACKFILL if is_classified(graph) else FULL_REFRESH
         requests = [
             dg.RunRequest(
                 run_key=f"{INBOX} {years[0]}-{years[-1]} {content}",
+                job_name=job,
                 tags={**range_tags(years), "reeassets/started_by": INBOX},
             )
             for years, content in seen.brought

@@ -13,6 +13,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from playwright.sync_api import sync_playwright
 
 from ..conftest import REPOSITORY, clean_environment
 
@@ -39,8 +41,6 @@ def _no_chromium(why):
 @pytest.fixture(scope="module")
 def browser():
     """Chromium: the one of the variable ``CHROMIUM``, else Debian's."""
-    from playwright.sync_api import sync_playwright
-
     executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if executable is None:
         _no_chromium("no chromium: install it (apt-get install chromium) or name it in the variable CHROMIUM")
@@ -136,6 +136,23 @@ def launch(page, partition):
     keep(page, f"launch_{partition}")
     dialog.get_by_role("button", name="Launch").click()
     dialog.wait_for(state="hidden")
+
+
+def open_markdown(page, row):
+    """Open what the row of a metadata table holds, and return the dialog.
+
+    The page draws itself anew while it loads, and a click in that moment is lost; a user clicks again.
+    """
+    dialog = page.get_by_role("dialog")
+    link = page.get_by_role("row").filter(has_text=row).get_by_text("Show Markdown")
+    link.wait_for()
+    until = time.monotonic() + PATIENCE
+    while not dialog.is_visible() and time.monotonic() < until:
+        with contextlib.suppress(PlaywrightTimeout):
+            link.click(timeout=5_000)
+            dialog.wait_for(timeout=5_000)
+    assert dialog.is_visible(), f"{row} does not open"
+    return dialog
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from .conftest import PATIENCE, keep, launch
+from .conftest import PATIENCE, keep, launch, open_markdown
 
 pytestmark = pytest.mark.browser
 
@@ -62,9 +62,7 @@ def test_a_failing_check_shows_its_rows(page, site, bad_year):
         timeout=1000 * PATIENCE
     )
     keep(page, "failing_check")
-    row = page.get_by_role("row").filter(has_text="rows: exports_kusd")
-    row.get_by_text("Show Markdown").click()
-    shown = page.get_by_role("dialog")
+    shown = open_markdown(page, "rows: exports_kusd")
     shown.get_by_role("cell", name="CHN").wait_for()
     assert "-" in shown.get_by_role("row").filter(has_text="CHN").get_by_role("cell").nth(2).inner_text()
     # A broken rule writes nothing.
@@ -73,8 +71,7 @@ def test_a_failing_check_shows_its_rows(page, site, bad_year):
 
 def test_column_lineage_opens_and_leads_to_the_source(page, site):
     page.goto("/assets/indicators/product_indicators")
-    page.get_by_role("row").filter(has_text="column_lineage").get_by_text("Show Markdown").click()
-    shown = page.get_by_role("dialog")
+    shown = open_markdown(page, "column_lineage")
     exposure = shown.get_by_role("row").filter(has=page.get_by_role("cell", name="exposure", exact=True))
     exposure.wait_for()
     assert "trade_flows.value_kusd" in exposure.inner_text()

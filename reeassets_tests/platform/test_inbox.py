@@ -208,3 +208,17 @@ def test_the_sensor_asks_for_one_run_a_range_of_years(settings):
     assert ranges == [("2018", "2019"), ("2021", "2021")]
     assert len({request.run_key for request in second.run_requests}) == 2
     assert set(json.loads(second.cursor)["years"]) == {"2018", "2019", "2021"}
+    assert {request.job_name for request in second.run_requests} == {"full_refresh"}
+
+
+def test_years_of_a_home_with_classified_products_are_backfilled(settings):
+    dagster_home(settings.home)
+    defs = build_defs(settings)
+    (sensor,) = [sensor for sensor in defs.sensors if sensor.name == "inbox"]
+    put(settings, "BACI_HS07_V202601.zip", members([2018]))
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert defs.resolve_job_def("reclassify").execute_in_process(instance=instance).success
+        repository = defs.get_repository_def()
+        first = sensor.evaluate_tick(dg.build_sensor_context(instance, repository_def=repository))
+        second = sensor.evaluate_tick(dg.build_sensor_context(instance, cursor=first.cursor, repository_def=repository))
+    assert [request.job_name for request in second.run_requests] == ["backfill"]

@@ -14,8 +14,9 @@ from reeassets.settings import parse_years
 
 from ..conftest import REPOSITORY
 from . import proofs
+from .live import live
 
-PROOFS = ("kill", "together", "terminated", "full disk", "read-only", "clock")
+PROOFS = ("kill", "together", "terminated", "full disk", "read-only", "clock", "live")
 RESULTS = REPOSITORY / "docs" / "RELIABILITY.md"
 _TEXT = """\
 # Reliability
@@ -32,14 +33,18 @@ fails writes no line here.
 
 Machine: {machine}
 
-- **kill**: `SIGKILL` after a random share of the time that the run takes; half of the runs on an empty home, half over
-  a finished one (`--force`). The years {years}.
+- **kill**: `SIGKILL` after a random share of the time that the run takes, every third time the moment a temporary file
+  is seen after that; half of the runs on an empty home, half over a finished one (`--force`). The years {years}.
 - **together**: every process makes its share of the years and all results over years, at once, in one home with
   SQLite; none may fail, no log may speak of a locked database, no year may be missing. The years {many}.
 - **terminated**: `SIGTERM` to a Dagster run over a range of years, at a random moment.
 - **full disk**: home and Dagster's records on a file system of 3 MB that fills up on the way; then there is room.
 - **read-only**: a finished home whose file system can no longer be written; then it can.
 - **clock**: two days back: what is current stays current, a changed setting is still seen.
+- **live**: Dagster's own daemon on an empty home. An archive (GENERATED) put into the inbox starts its years, and the
+  scenarios follow; touched and renamed it starts nothing. With `follow_inputs` on, one year of raw trade made by hand
+  makes what is downstream of that year and no other. A broken year fails: the report names the cause, the webhook is
+  told, the table stays. On 1 January, to which the daemon's clock is set, both schedules start their jobs.
 """
 
 
@@ -86,6 +91,7 @@ def main():
             "full disk": lambda: proofs.full_disk(few, expected),
             "read-only": lambda: proofs.read_only(few, expected),
             "clock": lambda: proofs.clock_back(few, expected),
+            "live": lambda: live(proofs.Bench(Path(folder) / "live", "2021-2023", given.seed)),
         }
         for name in given.only:
             rows.pop(name, None)

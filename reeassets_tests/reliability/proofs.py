@@ -11,6 +11,7 @@ import os
 import random
 import runpy
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -109,7 +110,7 @@ def assert_same(home, expected):
     assert found.keys() == expected.keys(), sorted(found.keys() ^ expected.keys())
     different = [name for name in expected if found[name] != expected[name]]
     assert not different, different
-    assert list(home.rglob("*.tmp")) == []
+    assert _temporary(home) == []
 
 
 def calm(bench, **environment):
@@ -123,22 +124,32 @@ def calm(bench, **environment):
 
 
 def kills(bench, expected, seconds, times):
-    """Kill a run at a random moment, then run plainly and compare; half of them on a new home, half on a full one."""
+    """Kill runs at random moments, then run plainly and compare; half of them on a new home, half on a full one.
+
+    Every third is killed the moment a temporary file is seen: most are there for milliseconds.
+    """
     home = bench.folder / "killed"
-    counted = {"kills": 0, "ended before the kill": 0, "homes with leftovers after the kill": 0}
-    for number in range(times):
-        arguments = ["run", "--force"] if number % 2 else ["run"]
-        if number % 2 == 0:
+    counted = {"kills": 0, "of these while a file was written": 0, "not counted, ended before the kill": 0}
+    while counted["kills"] < times:
+        on_full_home, aimed = counted["kills"] % 2 == 1, counted["kills"] % 3 == 2
+        if not on_full_home:
             shutil.rmtree(home, ignore_errors=True)
-        process = bench.start(home, *arguments)
-        process.join(bench.moments.uniform(0.05, 1.0) * seconds)
-        counted["ended before the kill" if process.exitcode is not None else "kills"] += 1
+        process = bench.start(home, "run", *(["--force"] if on_full_home else []))
+        process.join(bench.moments.uniform(0.02, 0.98) * seconds)
+        while aimed and process.exitcode is None and not _temporary(home):
+            pass
         process.kill()
         process.join()
-        counted["homes with leftovers after the kill"] += bool(list(home.rglob("*.tmp")))
+        killed = process.exitcode == -signal.SIGKILL
+        counted["kills" if killed else "not counted, ended before the kill"] += 1
+        counted["of these while a file was written"] += killed and bool(_temporary(home))
         bench.run(home, "run")
         assert_same(home, expected)
     return counted
+
+
+def _temporary(home):
+    return list(home.rglob("*.tmp"))
 
 
 def concurrency(bench, expected, years, processes):
