@@ -91,8 +91,8 @@ def links_of(products: int, links: int) -> pd.DataFrame:
     table = pd.DataFrame({"input": code[source], "output": code[target], "strength": rng.random(len(pairs)) + 0.1})
     table["weight"] = table["strength"] / table.groupby("output")["strength"].transform("sum")
     return table.assign(
-        strength=0.5, ai_votes=3, ai_voters=3, rationale="GENERATED", refused=None, carried=True, partial_corr=0.5,
-        p_value=0.01, q_value=0.01, accepted=True,
+        strength=0.5, ai_proposed=3, ai_votes=3, ai_voters=3, rationale="GENERATED", refused=None, carried=True,
+        partial_corr=0.5, p_value=0.01, q_value=0.01, accepted=True,
     )  # fmt: skip
 
 

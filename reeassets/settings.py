@@ -99,6 +99,12 @@ class Settings(BaseSettings):
     fresh_days: int = Field(
         400, ge=1, description="Days after which tables of trade data count as out of date: a release is missing"
     )
+    workers: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="Partitions of a table made at the same time; reading a full-size year takes about half a GB each",
+    )
     check_world_change: float = Field(
         0.5, gt=0, description="Change of world exports from the year before, as a share, above which a check warns"
     )

@@ -12,7 +12,7 @@ import os
 import re
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -261,22 +261,32 @@ class TableStore:
 
     def head(self, table: Table, rows: int, partition: Partition = None) -> pd.DataFrame:
         """Return the first rows of a partition."""
-        with self.path(table, partition).open("rb") as stream:
-            batch = next(pq.ParquetFile(stream).iter_batches(batch_size=rows), None)
+        with self._opened(self.path(table, partition)) as parquet:
+            batch = next(parquet.iter_batches(batch_size=rows), None)
             return table.empty() if batch is None else batch.to_pandas()
 
-    @staticmethod
-    def _footer(path: UPath) -> dict[bytes, bytes]:
+    @contextlib.contextmanager
+    def _opened(self, path: UPath) -> Iterator[pq.ParquetFile]:
+        # A local file is opened by Arrow itself, and read without its dataset reader: that one reads ahead in its own
+        # threads, and a thread that frees bytes of Python's in a process that is ending aborts it.
+        if self.is_local:
+            with pq.ParquetFile(str(path)) as parquet:
+                yield parquet
+        else:
+            with path.open("rb") as stream, pq.ParquetFile(stream) as parquet:
+                yield parquet
+
+    def _footer(self, path: UPath) -> dict[bytes, bytes]:
         try:
-            with path.open("rb") as stream:
-                return pq.read_metadata(stream).metadata or {}
+            with self._opened(path) as parquet:
+                return parquet.metadata.metadata or {}
         except pa.ArrowInvalid as problem:
             raise ValueError(
                 f"{path}: not a readable Parquet file; delete it, and the next run makes it again ({problem})"
             ) from problem
 
-    def read(self, table: Table, partition: Partition = None) -> pd.DataFrame:
-        """Read one partition, or a whole unpartitioned table.
+    def read(self, table: Table, partition: Partition = None, columns: Collection[str] | None = None) -> pd.DataFrame:
+        """Read one partition, or a whole unpartitioned table; all columns, or some.
 
         Raises
         ------
@@ -284,11 +294,12 @@ class TableStore:
             If it has not been made.
         """
         self.file(table, partition)
-        with self.path(table, partition).open("rb") as stream:
-            frame = pq.read_table(stream).to_pandas()
-        return frame.astype({name: table.dtype(name) for name in table.columns})
+        chosen = [name for name in table.columns if columns is None or name in columns]
+        with self._opened(self.path(table, partition)) as parquet:
+            frame = parquet.read(columns=chosen).to_pandas()
+        return frame[chosen].astype({name: table.dtype(name) for name in chosen})
 
-    def read_years(self, table: Table, years: Iterable[int]) -> pd.DataFrame:
+    def read_years(self, table: Table, years: Iterable[int], columns: Collection[str] | None = None) -> pd.DataFrame:
         """Read several years of a yearly table as one frame, ascending.
 
         Raises
@@ -303,7 +314,7 @@ class TableStore:
                 f"{self.root / table.stage / table.name}: the table {table.name} has not been made for "
                 f"{format_years(missing)}; make these years first, or ask for fewer"
             )
-        return pd.concat([self.read(table, year) for year in wanted], ignore_index=True)
+        return pd.concat([self.read(table, year, columns) for year in wanted], ignore_index=True)
 
     def provenance(self, table: Table, partition: Partition = None) -> Provenance | None:
         """Return what a partition was made from, or None if it has not been made."""

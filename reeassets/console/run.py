@@ -1,5 +1,6 @@
 """``reeassets run``: live progress by stage and year, and the summary at the end."""
 
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Collection
@@ -39,6 +40,7 @@ class StageProgress:
         self._total: dict[tuple[str, str], int] = {}
         self._seconds: dict[tuple[str, str], float] = defaultdict(float)
         self._now = ""
+        self._one_at_a_time = threading.Lock()
         self._began = time.perf_counter()
         self._live = Live(self._render(), console=console, refresh_per_second=8, transient=True)
 
@@ -65,15 +67,16 @@ class StageProgress:
     def finished(self, stage: str, name: str, partition: Partition, rows: int | None, seconds: float) -> None:  # noqa: ARG002
         """Mark a partition as made, and print the line of a stage and year when it is complete."""
         line = (stage, _when(partition))
-        self._seconds[line] += seconds
-        self._left[line].discard((name, partition))
-        if not self._left[line]:
-            text = (
-                f"[green]✓[/green] {stage:<11} {line[1]:<9} {self._total[line]:>2} table(s)  "
-                f"{self._seconds[line]:6.2f} s"
-            )
-            self._console.print(text, highlight=False)
-        self._refresh()
+        with self._one_at_a_time:
+            self._seconds[line] += seconds
+            self._left[line].discard((name, partition))
+            if not self._left[line]:
+                text = (
+                    f"[green]✓[/green] {stage:<11} {line[1]:<9} {self._total[line]:>2} table(s)  "
+                    f"{self._seconds[line]:6.2f} s"
+                )
+                self._console.print(text, highlight=False)
+            self._refresh()
 
     def _refresh(self) -> None:
         if self._live.is_started:

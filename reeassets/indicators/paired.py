@@ -60,8 +60,9 @@ def rank_biserial(difference: Floats, counts: Ints | None = None) -> Floats:
     first_of_size = np.flatnonzero(np.diff(sizes, prepend=-1.0))
     if not len(first_of_size):
         return np.zeros(len(counts))
-    of_size = np.add.reduceat(counted, first_of_size, axis=1)
-    signed = np.add.reduceat(counted * np.sign(difference[order]), first_of_size, axis=1)
+    of_size, signed = counted, counted * np.sign(difference[order])
+    if len(first_of_size) < len(order):
+        of_size, signed = (np.add.reduceat(part, first_of_size, axis=1) for part in (of_size, signed))
     # Ranks of a size: everything smaller comes first, then the middle of its own.
     ranks = np.cumsum(of_size, axis=1) - (of_size - 1) / 2
     n = of_size.sum(axis=1)

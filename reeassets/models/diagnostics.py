@@ -3,7 +3,8 @@
 Every check estimates the headline specification of a registered model again, on other data or by other means.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from reeassets.models.rca_growth import OUTCOME
 from reeassets.models.results import Regression
 from reeassets.models.sample import CONTROLS
 from reeassets.models.wild import WildBootstrap
+from reeassets.parallel import running
 from reeassets.settings import Settings
 
 INFLATION, LEFT_OUT, PLACEBO, BOOTSTRAP = "variance_inflation", "leave_one_out", "placebo", "wild_bootstrap"
@@ -69,14 +71,13 @@ def model_diagnostics(
     import statsmodels.regression.linear_model  # noqa: F401  (only libraries that are loaded can be limited)
     from threadpoolctl import threadpool_limits
 
-    rows: list[Row] = []
-    with threadpool_limits(limits=1):
-        for name, model in plugins.every("models", Model).items():
-            chosen = headline_specifications(model, rca_models[rca_models["model"] == name], panel, settings)
-            for specification in chosen:
-                rows += _estimated_again(model, panel, links, specification, settings)
-                if isinstance(model, LeastSquares) and specification.fixed_effects == FIXED_EFFECTS[0]:
-                    rows += _looked_into(model.absorbed(panel, links, specification, settings), settings)
+    checks: list[Callable[[], list[Row]]] = []
+    for name, model in plugins.every("models", Model).items():
+        chosen = headline_specifications(model, rca_models[rca_models["model"] == name], panel, settings)
+        for specification in chosen:
+            checks += _checks(model, panel, links, specification, settings)
+    with threadpool_limits(limits=1), running(lambda check: check(), checks, settings.workers) as results:
+        rows = [row for found in results for row in found]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"n_obs": "int64"})
 
 
@@ -101,17 +102,28 @@ def before_treatment(panel: pd.DataFrame, delta: int) -> pd.DataFrame:
     return rest.merge(past, on=KEY, how="left", validate="one_to_one")
 
 
-def _estimated_again(
+def _checks(
     model: Model, panel: pd.DataFrame, links: pd.DataFrame, specification: Specification, settings: Settings
-) -> Iterator[Row]:
-    """Yield the rows of the checks that are the same model on other data."""
-    present = set(panel["country"].unique())
-    for country in COUNTRIES:
-        without = panel[panel["country"] != country]
-        note = "" if country in present else f"{country} is not in the panel"
-        yield from _rows(model.fit(without, links, [specification], settings), LEFT_OUT, country, note)
-    past = before_treatment(panel, specification.delta)
-    yield from _rows(model.fit(past, links, [specification], settings), PLACEBO)
+) -> list[Callable[[], list[Row]]]:
+    """Return the checks of one specification, each of which estimates it again by itself."""
+
+    def without(country: str) -> list[Row]:
+        rest = panel[panel["country"] != country]
+        note = "" if len(rest) < len(panel) else f"{country} is not in the panel"
+        return list(_rows(model.fit(rest, links, [specification], settings), LEFT_OUT, country, note))
+
+    def placebo() -> list[Row]:
+        past = before_treatment(panel, specification.delta)
+        return list(_rows(model.fit(past, links, [specification], settings), PLACEBO))
+
+    def looked_into() -> list[Row]:
+        assert isinstance(model, LeastSquares)
+        return list(_looked_into(model.absorbed(panel, links, specification, settings), settings))
+
+    checks: list[Callable[[], list[Row]]] = [*(partial(without, country) for country in COUNTRIES), placebo]
+    if isinstance(model, LeastSquares) and specification.fixed_effects == FIXED_EFFECTS[0]:
+        checks.append(looked_into)
+    return checks
 
 
 def _rows(estimates: pd.DataFrame, diagnostic: str, detail: str = "", note: str = "") -> Iterator[Row]:

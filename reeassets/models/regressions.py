@@ -6,6 +6,7 @@ from reeassets import plugins
 from reeassets.models.contract import ROW_COLUMNS, ROW_KEY, Model
 from reeassets.models.panel import hazards_of
 from reeassets.models.sample import CONTROLS, candidates
+from reeassets.parallel import running
 from reeassets.settings import Settings
 
 
@@ -37,15 +38,18 @@ def rca_models(panel: pd.DataFrame, links: pd.DataFrame, settings: Settings) -> 
     from threadpoolctl import threadpool_limits
 
     hazards = hazards_of(list(panel.columns))
-    frames = []
-    for name, model in plugins.every("models", Model).items():
-        with threadpool_limits(limits=1):
-            rows = model.fit(panel, links, model.specifications(settings, hazards), settings)
+
+    def estimated(named: tuple[str, Model]) -> pd.DataFrame:
+        name, model = named
+        rows = model.fit(panel, links, model.specifications(settings, hazards), settings)
         missing = [column for column in ROW_COLUMNS if column not in rows.columns]
         if missing:
             raise plugins.PluginError(f"model {name!r} returned rows without {', '.join(missing)}")
-        if len(rows):
-            frames.append(rows[list(ROW_COLUMNS)])
+        return rows[list(ROW_COLUMNS)]
+
+    models = list(plugins.every("models", Model).items())
+    with threadpool_limits(limits=1), running(estimated, models, settings.workers) as results:
+        frames = [rows for rows in results if len(rows)]
     every = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(ROW_COLUMNS))
     return every.sort_values(list(ROW_KEY), kind="stable", ignore_index=True)
 

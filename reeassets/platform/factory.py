@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
+from reeassets.parallel import running
 from reeassets.platform.automation import follows_inputs, freshness
 from reeassets.platform.dimensions import parent_keys, partition_keys, year_of
 from reeassets.platform.evaluations import evaluation, targets
@@ -92,32 +93,47 @@ def _step(
     return step, graph.provenance(made_by.name, partition, years)
 
 
-def _make(
-    graph: Graph, made_by: Recipe, table: Table, partition: Partition, context: dg.AssetExecutionContext
-) -> Generator[dg.AssetCheckEvaluation, None, Made]:
-    """Make one partition and return what was made; yield the evaluation of its schema only if it is broken.
+def _make(graph: Graph, made_by: Recipe, table: Table, partition: Partition, context: dg.AssetExecutionContext) -> Made:
+    """Make one partition and return what was made.
+
+    Raises
+    ------
+    SchemaViolation
+        If the frame breaks its schema; nothing has been written.
+    """
+    context.resources.progress.started(table.stage, table.name, partition)
+    began = time.perf_counter()
+    with turn(graph.settings, table.name, partition, context.log.info):
+        step, provenance = _step(graph, made_by, partition, context)
+        rows, content, figures = _check_and_write(graph, table, made_by.compute(step), provenance, partition)
+        about = table_metadata(graph.store, table, partition, rows, provenance)
+    context.resources.progress.finished(table.stage, table.name, partition, rows, time.perf_counter() - began)
+    return Made(rows, about | figures | step_metadata(step), content)
+
+
+def _make_all(
+    graph: Graph, made_by: Recipe, table: Table, keys: Sequence[Partition], context: dg.AssetExecutionContext
+) -> Generator[dg.AssetCheckEvaluation, None, dict[Partition, Made]]:
+    """Make partitions, some at a time, and return what was made; yield the evaluation of the first broken schema.
 
     Raises
     ------
     dagster.Failure
-        If the frame breaks its schema; the evaluation is out by then, and nothing has been written.
+        If a frame breaks its schema; the evaluation is out by then.
     """
-    context.resources.progress.started(table.stage, table.name, partition)
-    began = time.perf_counter()
-    try:
-        with turn(graph.settings, table.name, partition, context.log.info):
-            step, provenance = _step(graph, made_by, partition, context)
-            rows, content, figures = _check_and_write(graph, table, made_by.compute(step), provenance, partition)
-            about = table_metadata(graph.store, table, partition, rows, provenance)
-    except SchemaViolation as violation:
-        metadata = problem_metadata(violation.problems)
-        yield evaluation(_schema_check(table), partition, passed=False, description=str(violation), metadata=metadata)
-        when = "" if partition is None else f" {partition}"
-        raise dg.Failure(
-            f"{table.name}{when}: {violation}; nothing was written", metadata=metadata, allow_retries=False
-        ) from violation
-    context.resources.progress.finished(table.stage, table.name, partition, rows, time.perf_counter() - began)
-    return Made(rows, about | figures | step_metadata(step), content)
+    made: dict[Partition, Made] = {}
+    with running(lambda key: _make(graph, made_by, table, key, context), keys, graph.settings.workers) as results:
+        for key in keys:
+            try:
+                made[key] = next(results)
+            except SchemaViolation as violation:
+                metadata = problem_metadata(violation.problems)
+                yield evaluation(_schema_check(table), key, passed=False, description=str(violation), metadata=metadata)
+                when = "" if key is None else f" {key}"
+                raise dg.Failure(
+                    f"{table.name}{when}: {violation}; nothing was written", metadata=metadata, allow_retries=False
+                ) from violation
+    return made
 
 
 def _schema_check(table: Table) -> dg.AssetCheckKey:
@@ -189,17 +205,16 @@ def _table_asset(graph: Graph, made_by: Recipe, partitions: PartitionsOf) -> dg.
         },
     )
     def make(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        made: dict[Partition, Made] = {}
         if own is None:
-            made[None] = yield from _make(graph, made_by, table, None, context)
+            made = yield from _make_all(graph, made_by, table, [None], context)
             # What depends on a table without partitions follows its content, not that it was made once more.
             version = dg.DataVersion(str(made[None].content))
             yield dg.MaterializeResult(metadata=made[None].metadata | lineage, data_version=version)
         else:
-            for key in context.partition_keys:
-                partition: Partition = int(key) if table.by_year else key
-                made[partition] = yield from _make(graph, made_by, table, partition, context)
-                context.add_asset_metadata(made[partition].metadata | lineage, partition_key=key)
+            keys: list[Partition] = [int(key) if table.by_year else key for key in context.partition_keys]
+            made = yield from _make_all(graph, made_by, table, keys, context)
+            for key, of in made.items():
+                context.add_asset_metadata(of.metadata | lineage, partition_key=str(key))
             yield dg.MaterializeResult()
         yield from _passed(table, made, context)
         # The evaluations are out, one a partition; Dagster also waits for the check's own output.

@@ -1,11 +1,13 @@
 """Dagster's way to the tables for assets that other packages add: frames in, frames out, in the same Parquet files."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
+import pyarrow.parquet as pq
 from upath import UPath
 
 from reeassets.storage import replacing
@@ -36,8 +38,10 @@ class ParquetIOManager(dg.UPathIOManager):
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pd.DataFrame:  # noqa: ARG002
         """Read one frame."""
-        with path.open("rb") as stream:
-            return pd.read_parquet(stream)
+        with contextlib.ExitStack() as opened:
+            local = path.protocol in ("", "file", "local")
+            place = str(path) if local else opened.enter_context(path.open("rb"))
+            return opened.enter_context(pq.ParquetFile(place)).read().to_pandas()
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Write an output; Dagster's own method does so for one partition only."""

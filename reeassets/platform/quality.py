@@ -90,7 +90,7 @@ def rows_conserved(step: Step, _: Step | None) -> Found:
             },
         ).df()
     rows, value, unknown, within = read.iloc[0]
-    flows = float(step.read("trade_flows")["value_kusd"].sum())
+    flows = float(step.read("trade_flows", ["value_kusd"])["value_kusd"].sum())
     lost = float(value - within - flows)
     numbers = {
         "raw_rows_of_the_set": int(rows),
@@ -157,7 +157,12 @@ def largest_exporter(step: Step, last: Step | None) -> Found:
 
 
 def _export_shares(step: Step) -> pd.Series:
-    values = step.read("trade_flows").groupby("exporter")["value_kusd"].sum().sort_values(ascending=False)
+    values = (
+        step.read("trade_flows", ["exporter", "value_kusd"])
+        .groupby("exporter")["value_kusd"]
+        .sum()
+        .sort_values(ascending=False)
+    )
     return values / values.sum()
 
 
@@ -179,12 +184,12 @@ def set_unchanged(step: Step, _: Step | None) -> Found:
 
 def identities(step: Step, _: Step | None) -> Found:
     """Check what must hold between indicators: shares that sum to 1, and a risk that is the sum of its parts."""
-    table = step.read("product_indicators")
+    shown = ["country", "product", "direct_risk", "indirect_risk", "systemic_trade_risk"]
+    table = step.read("product_indicators", [*shown, "influence_share"])
     sums = table.groupby("product")["influence_share"].sum()
     alone = sums[(sums - 1).abs() > _ROUNDING]
     parts = table["indirect_risk"] + (1 - step.settings.alpha) * table["direct_risk"]
     broken = table[(table["systemic_trade_risk"] - parts).abs() > _ROUNDING]
-    shown = ["country", "product", "direct_risk", "indirect_risk", "systemic_trade_risk"]
     wrong = len(alone) + len(broken)
     return Found(
         not wrong,
@@ -198,11 +203,11 @@ def identities(step: Step, _: Step | None) -> Found:
 def typical_values(step: Step, last: Step | None) -> Found:
     """Compare the median of each bounded indicator with the year before."""
     names = [found.name for found in registered_indicators() if found.low is not None and found.high is not None]
-    now = step.read("product_indicators")[names].median()
+    now = step.read("product_indicators", names).median()
     numbers = {f"median_{name}": float(value) for name, value in now.dropna().items()}
     if last is None:
         return Found(True, "the year before is not there", numbers)
-    moved = (now - last.read("product_indicators")[names].median()).abs().dropna().sort_values(ascending=False)
+    moved = (now - last.read("product_indicators", names).median()).abs().dropna().sort_values(ascending=False)
     bound = step.settings.check_indicator_change
     far = moved[moved > bound]
     return Found(

@@ -5,7 +5,7 @@ The ``assets.py`` of a stage holds recipes; :mod:`reeassets.platform.factory` tu
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -91,14 +91,23 @@ class Step:
         """The configured source."""
         return open_source(self.settings)
 
-    def read(self, name: str) -> pd.DataFrame:
-        """Read an input: the step's partition of it, or all its years or scenarios if the step has none."""
+    def read(self, name: str, columns: Collection[str] | None = None) -> pd.DataFrame:
+        """Read an input: the step's partition of it, or all its years or scenarios if the step has none.
+
+        Parameters
+        ----------
+        name : str
+            The table.
+        columns : collection of str, optional
+            Read only these.
+        """
         table = self.tables[name]
         if table.by_year and self.year is None:
-            return self.store.read_years(table, self.years)
+            return self.store.read_years(table, self.years, columns)
         if table.by_scenario and self.scenario is None:
-            return pd.concat([self.store.read(table, scenario) for scenario in self.scenarios], ignore_index=True)
-        return self.store.read(table, self._partition(table))
+            parts = [self.store.read(table, scenario, columns) for scenario in self.scenarios]
+            return pd.concat(parts, ignore_index=True)
+        return self.store.read(table, self._partition(table), columns)
 
     def file(self, name: str) -> Path:
         """Return the Parquet file of an input, for the step's partition if the input has any."""

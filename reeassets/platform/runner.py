@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,6 +111,20 @@ def _execute(batch: Batch, graph: Graph, job: dg.JobDefinition, instance: dg.Dag
     return result.success
 
 
+def _hash_ahead(graph: Graph, stale: Mapping[str, tuple[Partition, ...]]) -> ThreadPoolExecutor:
+    """Begin to read the input files that will be named by their SHA-256, while Dagster prepares the run.
+
+    The digests are kept where whoever needs them asks; an error of reading is raised again there.
+    """
+    pool = ThreadPoolExecutor(1)
+    for name, partitions in stale.items():
+        lineage = graph.recipes[name].lineage
+        if lineage is not None:
+            for partition in partitions:
+                pool.submit(lineage, graph.settings, partition)
+    return pool
+
+
 def run(
     graph: Graph, progress: Progress, *, force: bool = False, plan: Any = None, only: Collection[str] | None = None
 ) -> Outcome:
@@ -149,12 +164,16 @@ def run(
         outcome = Outcome(made={})
         if not stale:
             return outcome
+        reading = _hash_ahead(graph, stale)
         # The job over everything: only it holds tables by year and tables by scenario; a run makes one of both.
         job = build_defs(graph=graph, resource_overrides=overrides).resolve_implicit_global_asset_job_def()
-        for batch in batches(graph, stale):
-            if not _execute(batch, graph, job, instance, outcome):
-                break
-            for name in batch.names:
-                of_batch = batch.partitions if graph.output(name).dimension else (None,)
-                outcome.made[name] = outcome.made.get(name, ()) + of_batch
+        try:
+            for batch in batches(graph, stale):
+                if not _execute(batch, graph, job, instance, outcome):
+                    break
+                for name in batch.names:
+                    of_batch = batch.partitions if graph.output(name).dimension else (None,)
+                    outcome.made[name] = outcome.made.get(name, ()) + of_batch
+        finally:
+            reading.shutdown(wait=False, cancel_futures=True)
     return outcome

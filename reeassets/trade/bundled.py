@@ -1,10 +1,13 @@
 """Where the bundled data files are: the ``data`` folder of the checkout, or the copy inside an installed wheel."""
 
 import hashlib
+import threading
 from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+_HASHING = threading.Lock()
+_AT_ONCE = 16 * 1024**2
 _PLACES = (_PACKAGE.parent / "data", _PACKAGE / "_data")
 
 
@@ -28,15 +31,21 @@ def bundled_file(name: str) -> Path:
 
 
 @cache
-def _sha256(path: Path, size: int, modified_ns: int) -> str:  # noqa: ARG001  (size and time only key the cache)
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _sha256(path: Path, size: int, modified_ns: int) -> str:  # noqa: ARG001  (the time only keys the cache)
+    # Large pieces: between any two of them this thread waits for the interpreter, whatever else it does.
+    digest, buffer = hashlib.sha256(), memoryview(bytearray(min(size, _AT_ONCE) or 1))
+    with path.open("rb", buffering=0) as stream:
+        while read := stream.readinto(buffer):
+            digest.update(buffer[:read])
+    return digest.hexdigest()
 
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's content, read once per process as long as its size and time stay."""
     status = path.stat()
-    return _sha256(path, status.st_size, status.st_mtime_ns)
+    # Who asks for what another thread is reading waits for it, and reads nothing.
+    with _HASHING:
+        return _sha256(path, status.st_size, status.st_mtime_ns)
 
 
 def _name(path: Path) -> str:

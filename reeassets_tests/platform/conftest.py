@@ -72,7 +72,8 @@ def make_graph(tmp_path, calls, monkeypatch):
     ]
 
     def make(**settings):
-        graph = Graph(Settings(**{"home": tmp_path / "home", "years": YEARS, **settings}))
+        # One partition after the other, so that the order of calls is known; more at a time where a test says so.
+        graph = Graph(Settings(**{"home": tmp_path / "home", "workers": 1, "years": YEARS, **settings}))
         graph.tables = tables
         graph.recipes = {made_by.name: made_by for made_by in recipes}
         return graph

@@ -1,5 +1,7 @@
 """Backfills: every year recorded, the others left alone, results only of years that are there."""
 
+import shutil
+
 import dagster as dg
 import pytest
 
@@ -83,6 +85,30 @@ def test_a_second_run_writes_the_same_bytes(backfill, make_graph):
     first = tables(make_graph())
     backfill()
     assert tables(make_graph()) == first
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_years_made_at_the_same_time_are_the_same(backfill, make_graph, workers):
+    backfill()
+    first = tables(make_graph())
+    shutil.rmtree(make_graph().settings.tables_root)
+    assert backfill(workers=workers).success
+    assert tables(make_graph()) == first
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_broken_year_is_named_and_the_run_ends_there(backfill, make_graph, calls, workers):
+    calls.add[2020] = 1000
+    result = backfill(workers=workers)
+    assert not result.success
+    assert "base 2020" in failure(result)
+    broken = [found for found in result.get_asset_check_evaluations() if not found.passed]
+    assert [(found.asset_key.path[-1], found.partition) for found in broken] == [("base", "2020")]
+    graph = make_graph()
+    made = graph.store.years(graph.tables["base"])
+    assert 2019 in made
+    assert 2020 not in made
+    assert {name for name, _ in calls} == {"base"}
 
 
 def test_results_over_all_years_refuse_missing_ones(backfill, make_graph):

@@ -94,7 +94,9 @@ def make_graph(tmp_path, monkeypatch, file, calls, broken):
     ]
 
     def make(**settings):
-        graph = Graph(Settings(**{"home": tmp_path / "home", "years": YEARS, "shock_file": file, **settings}))
+        graph = Graph(
+            Settings(**{"home": tmp_path / "home", "workers": 1, "years": YEARS, "shock_file": file, **settings})
+        )
         graph.tables = {table.name: table for table in (BASE, WHAT_IF, FURTHER)}
         graph.recipes = {made_by.name: made_by for made_by in recipes}
         return graph

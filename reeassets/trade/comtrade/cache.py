@@ -91,7 +91,8 @@ class Cache:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != answer:
             raise _damaged(path)
-        return pq.read_table(io.BytesIO(content), schema=REPORT_SCHEMA)
+        with pq.ParquetFile(pa.BufferReader(content)) as parquet:
+            return parquet.read().cast(REPORT_SCHEMA)
 
     def keep(self, request: Request, reports: pa.Table | None) -> Entry:
         """Keep the reports that a request got, or, with None, that it must be asked in parts."""
