@@ -48,7 +48,7 @@ def pure(home: Path) -> None:
                 continue
             made = made_by.compute(step)
             if isinstance(made, Stream):
-                graph.store.write_stream(output, made, nothing, partition)
+                graph.store.write_stream(output, made, lambda: nothing, partition)
             else:
                 graph.store.write(output, output.conform(made), nothing, partition)
 

@@ -93,7 +93,7 @@ def platform(path: Path, year: str, out: Path) -> None:
         return reader.accounting.to_json()
 
     stream = Stream(reader.batches, finish)
-    TableStore(out.parent).write_stream(RAW_TRADE, stream, Provenance("", "baci", "", "", "", ""), int(year))
+    TableStore(out.parent).write_stream(RAW_TRADE, stream, lambda: Provenance("", "baci", "", "", "", ""), int(year))
 
 
 WAYS = {"floor": floor, "platform": platform, "pandas": pandas_chunks, "polars": polars_bytes}

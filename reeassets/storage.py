@@ -12,7 +12,7 @@ import os
 import re
 import tempfile
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -203,8 +203,12 @@ class TableStore:
             pq.write_table(content, temporary, compression="zstd")
         return path
 
-    def write_stream(self, table: Table, stream: Stream, provenance: Provenance, partition: Partition = None) -> int:
+    def write_stream(
+        self, table: Table, stream: Stream, provenance: Callable[[], Provenance], partition: Partition = None
+    ) -> int:
         """Check and write a stream as one partition, replacing the old one in one step at the end.
+
+        ``provenance`` is asked for when all rows are written: it may take as long to find out.
 
         Returns
         -------
@@ -224,7 +228,7 @@ class TableStore:
                     temporary.unlink(missing_ok=True)
 
     @staticmethod
-    def _write_batches(table: Table, stream: Stream, provenance: Provenance, path: Path) -> int:
+    def _write_batches(table: Table, stream: Stream, provenance: Callable[[], Provenance], path: Path) -> int:
         check = StreamCheck(table)
         with contextlib.ExitStack() as closing:
             writer: pq.ParquetWriter | None = None
@@ -249,7 +253,7 @@ class TableStore:
             if writer is None:
                 empty = pa.Schema.from_pandas(table.empty(), preserve_index=False).remove_metadata()
                 writer = closing.enter_context(_parquet_writer(path, empty))
-            writer.add_key_value_metadata({_METADATA_KEY: _encoded(provenance), _NOTES_KEY: json.dumps(dict(notes))})
+            writer.add_key_value_metadata({_METADATA_KEY: _encoded(provenance()), _NOTES_KEY: json.dumps(dict(notes))})
         return check.rows
 
     def notes(self, table: Table, partition: Partition = None) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def test_a_dictionary_is_as_good_as_text(tmp_path):
     rows = pa.Table.from_batches(batches(GOOD))
     encoded = rows.set_column(2, "product", rows["product"].dictionary_encode())
     store = TableStore(tmp_path)
-    written = store.write_stream(TABLE, Stream(encoded.to_batches, lambda: {"read": 3}), PROVENANCE, 2020)
+    written = store.write_stream(TABLE, Stream(encoded.to_batches, lambda: {"read": 3}), lambda: PROVENANCE, 2020)
     assert written == 3
     assert store.notes(TABLE, 2020) == {"read": 3}
     assert store.provenance(TABLE, 2020) == PROVENANCE
@@ -112,7 +112,7 @@ def test_a_dictionary_is_as_good_as_text(tmp_path):
 
 def test_a_bad_stream_leaves_the_old_file(tmp_path):
     store = TableStore(tmp_path)
-    store.write_stream(TABLE, Stream(lambda: iter(batches(GOOD)), dict), PROVENANCE, 2020)
+    store.write_stream(TABLE, Stream(lambda: iter(batches(GOOD)), dict), lambda: PROVENANCE, 2020)
     before = store.path(TABLE, 2020).read_bytes()
     with pytest.raises(SchemaViolation, match="value"):
         store.write_stream(
@@ -123,14 +123,14 @@ def test_a_bad_stream_leaves_the_old_file(tmp_path):
         raise ValueError("too many rejected")
 
     with pytest.raises(ValueError, match="too many"):
-        store.write_stream(TABLE, Stream(lambda: iter(batches(GOOD)), refuse), PROVENANCE, 2020)
+        store.write_stream(TABLE, Stream(lambda: iter(batches(GOOD)), refuse), lambda: PROVENANCE, 2020)
     assert store.path(TABLE, 2020).read_bytes() == before
     assert [path.name for path in store.path(TABLE, 2020).parent.iterdir()] == ["2020.parquet"]
 
 
 def test_an_empty_stream_is_an_empty_table(tmp_path):
     store = TableStore(tmp_path)
-    assert store.write_stream(TABLE, Stream(lambda: iter(()), dict), PROVENANCE, 2020) == 0
+    assert store.write_stream(TABLE, Stream(lambda: iter(()), dict), lambda: PROVENANCE, 2020) == 0
     assert store.read(TABLE, 2020).empty
 
 
@@ -150,5 +150,5 @@ def test_a_stream_that_starts_over_leaves_nothing_of_its_first_try(tmp_path):
         yield from batches(GOOD)
 
     store = TableStore(tmp_path)
-    assert store.write_stream(TABLE, Stream(again, dict), PROVENANCE, 2020) == 3
+    assert store.write_stream(TABLE, Stream(again, dict), lambda: PROVENANCE, 2020) == 3
     assert store.read(TABLE, 2020)["code"].tolist() == [1, 2, 1]

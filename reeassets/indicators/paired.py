@@ -55,27 +55,29 @@ def rank_biserial(difference: Floats, counts: Ints | None = None) -> Floats:
         counts = np.ones((1, len(difference)), dtype=np.int64)
     differing = np.flatnonzero(difference)
     order = differing[np.argsort(np.abs(difference[differing]), kind="stable")]
-    counted = counts[:, order].astype(float)
     sizes = np.abs(difference[order])
     first_of_size = np.flatnonzero(np.diff(sizes, prepend=-1.0))
     if not len(first_of_size):
         return np.zeros(len(counts))
-    of_size, signed = counted, counted * np.sign(difference[order])
+    # Pairs along the first axis: sums over them then run through memory in order.
+    of_size = counts.T[order]
+    signed = of_size * np.sign(difference[order]).astype(counts.dtype)[:, None]
     if len(first_of_size) < len(order):
-        of_size, signed = (np.add.reduceat(part, first_of_size, axis=1) for part in (of_size, signed))
-    # Ranks of a size: everything smaller comes first, then the middle of its own.
-    ranks = np.cumsum(of_size, axis=1) - (of_size - 1) / 2
-    n = of_size.sum(axis=1)
-    return np.divide((ranks * signed).sum(axis=1), n * (n + 1) / 2, out=np.zeros(len(counts)), where=n > 0)
+        of_size, signed = (np.add.reduceat(part, first_of_size, axis=0) for part in (of_size, signed))
+    # Twice the ranks of a size, which are integers: everything smaller comes first, then the middle of its own.
+    upto = np.cumsum(of_size, axis=0, dtype=counts.dtype)
+    n = upto[-1].astype(np.int64)
+    total = ((2 * upto - of_size + 1) * signed).sum(axis=0, dtype=np.int64)
+    return np.divide(total, n * (n + 1), out=np.zeros(len(counts)), where=n > 0)
 
 
 def medians(difference: Floats, counts: Ints) -> Floats:
     """Return the median of each resample, shape (draws,); ``counts`` as in :func:`rank_biserial`, rows not empty."""
     order = np.argsort(difference, kind="stable")
-    ordered, upto = difference[order], np.cumsum(counts[:, order], axis=1)
-    n = upto[:, -1]
-    lower = (upto <= ((n - 1) // 2)[:, None]).sum(axis=1)
-    upper = (upto <= (n // 2)[:, None]).sum(axis=1)
+    ordered, upto = difference[order], np.cumsum(counts.T[order], axis=0, dtype=counts.dtype)
+    n = upto[-1]
+    lower = (upto <= (n - 1) // 2).sum(axis=0)
+    upper = (upto <= n // 2).sum(axis=0)
     return (ordered[lower] + ordered[upper]) / 2
 
 
@@ -146,5 +148,7 @@ class PairedComparison:
             chosen = np.random.default_rng(self.seed).integers(0, n, (self.draws, n))
             offsets = np.arange(self.draws)[:, None] * n
             counts = np.bincount((chosen + offsets).ravel(), minlength=self.draws * n).reshape(self.draws, n)
-            self._counts[n] = counts.astype(np.int32)
+            # Twice the sum of n ranks must fit.
+            small = np.int32 if n < 30_000 else np.int64
+            self._counts[n] = np.asfortranarray(counts, dtype=small)
         return self._counts[n]

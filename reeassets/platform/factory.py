@@ -2,8 +2,10 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -70,8 +72,8 @@ def asset_key(output: Table | FileOutput) -> dg.AssetKey:
 
 def _step(
     graph: Graph, made_by: Recipe, partition: Partition, context: dg.AssetExecutionContext
-) -> tuple[Step, Provenance]:
-    """Return what the recipe's function gets, and what its result is made from."""
+) -> tuple[Step, Callable[[], Provenance]]:
+    """Return what the recipe's function gets, and how to get what its result is made from."""
     years = graph.usable_years(made_by.name, allow_missing=context.resources.years.allow_missing)
     left_out = format_years(set(graph.years_read(made_by.name)).difference(years))
     if left_out:
@@ -90,7 +92,15 @@ def _step(
         years=years,
         metadata={"years_left_out": left_out} if left_out else {},
     )
-    return step, graph.provenance(made_by.name, partition, years)
+    asked = partial(graph.provenance, made_by.name, partition, years)
+    if made_by.lineage is None:
+        found = asked()
+        return step, lambda: found
+    # Input files are read for their SHA-256 while they are read for their rows: it is written at the end.
+    pool = ThreadPoolExecutor(1)
+    reading = pool.submit(asked)
+    pool.shutdown(wait=False)
+    return step, reading.result
 
 
 def _make(graph: Graph, made_by: Recipe, table: Table, partition: Partition, context: dg.AssetExecutionContext) -> Made:
@@ -106,7 +116,7 @@ def _make(graph: Graph, made_by: Recipe, table: Table, partition: Partition, con
     with turn(graph.settings, table.name, partition, context.log.info):
         step, provenance = _step(graph, made_by, partition, context)
         rows, content, figures = _check_and_write(graph, table, made_by.compute(step), provenance, partition)
-        about = table_metadata(graph.store, table, partition, rows, provenance)
+        about = table_metadata(graph.store, table, partition, rows, provenance())
     context.resources.progress.finished(table.stage, table.name, partition, rows, time.perf_counter() - began)
     return Made(rows, about | figures | step_metadata(step), content)
 
@@ -158,7 +168,7 @@ def _passed(
 
 
 def _check_and_write(
-    graph: Graph, table: Table, made: pd.DataFrame | Stream, provenance: Provenance, partition: Partition
+    graph: Graph, table: Table, made: pd.DataFrame | Stream, provenance: Callable[[], Provenance], partition: Partition
 ) -> tuple[int, str | None, dict[str, float]]:
     """Write what obeys the table's rules.
 
@@ -175,7 +185,7 @@ def _check_and_write(
     if isinstance(made, Stream):
         return graph.store.write_stream(table, made, provenance, partition), None, {}
     checked = table.check(made)
-    graph.store.write(table, checked, provenance, partition)
+    graph.store.write(table, checked, provenance(), partition)
     return len(checked), content_hash(checked) if table.dimension is None else None, key_figures(table, checked)
 
 
@@ -240,13 +250,13 @@ def _file_asset(graph: Graph, made_by: Recipe, output: FileOutput) -> dg.AssetsD
         began = time.perf_counter()
         with turn(graph.settings, output.name, None, context.log.info):
             step, provenance = _step(graph, made_by, None, context)
-            path = graph.write_file(output.name, lambda temporary: made_by.compute(step, temporary), provenance)
+            path = graph.write_file(output.name, lambda temporary: made_by.compute(step, temporary), provenance())
         context.resources.progress.finished(output.stage, output.name, None, None, time.perf_counter() - began)
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(str(path)),
                 "bytes": path.stat().st_size,
-                **provenance_metadata(provenance),
+                **provenance_metadata(provenance()),
                 **step_metadata(step),
             }
         )
