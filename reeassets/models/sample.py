@@ -91,27 +91,34 @@ def build_sample(panel: pd.DataFrame, outcome: str, regressors: Sequence[str]) -
     """
     missing = tuple(name for name in regressors if panel[name].isna().all())
     used = [name for name in regressors if name not in missing]
-    complete = panel[[outcome, *used, *CONTROLS]].notna().all(axis=1).to_numpy()
+    complete = np.logical_and.reduce([panel[name].notna().to_numpy() for name in (outcome, *used, *CONTROLS)])
     if not complete.any():
         return None
-    names = ["country", "product", "year", "stage", outcome, *used, *CONTROLS]
-    rows = panel.loc[complete, list(dict.fromkeys(names))]
-    country, product = (pd.factorize(rows[name], sort=True)[0].astype(np.int64) for name in ("country", "product"))
-    years, year = np.unique(rows["year"].to_numpy(np.int64), return_inverse=True)
+    # Column by column: a frame of the complete rows would be a second panel in memory.
+    kept = np.flatnonzero(complete)
+    country, product = (
+        pd.factorize(panel[name].iloc[kept], sort=True)[0].astype(np.int64) for name in ("country", "product")
+    )
+    years, year = np.unique(panel["year"].to_numpy(np.int64)[kept], return_inverse=True)
     order = np.lexsort((year, product, country))
-    rows = rows.iloc[order]
-    stage = rows["stage"].to_numpy(dtype=str)
-    per_stage = rows.groupby("stage")["product"].nunique().to_dict()
+    rows = kept[order]
+    stage = panel["stage"].iloc[rows].to_numpy(dtype=str)
+    product = product[order]
+    per_stage = {name: len(np.unique(product[stage == name])) for name in STAGES if (stage == name).any()}
+
+    def column(name: str) -> Floats:
+        return panel[name].to_numpy(float)[rows]
+
     return Sample(
-        clusters=Clusters(country[order], product[order]),
+        clusters=Clusters(country[order], product),
         year=year[order],
         years=years,
         stage=stage,
-        stages=tuple(name for name in STAGES if name in per_stage),
-        products_per_stage={str(name): int(count) for name, count in per_stage.items()},
-        outcome=rows[outcome].to_numpy(float),
-        regressors={name: standardised(rows[name].to_numpy(float)) for name in used},
-        controls={name: rows[name].to_numpy(float) for name in CONTROLS},
+        stages=tuple(per_stage),
+        products_per_stage=per_stage,
+        outcome=column(outcome),
+        regressors={name: standardised(column(name)) for name in used},
+        controls={name: column(name) for name in CONTROLS},
         missing=missing,
     )
 

@@ -17,6 +17,7 @@ from reeassets.platform.automation import follows_inputs, freshness
 from reeassets.platform.dimensions import parent_keys, partition_keys, year_of
 from reeassets.platform.evaluations import evaluation, targets
 from reeassets.platform.graph import Graph
+from reeassets.platform.memory import give_back
 from reeassets.platform.metadata import (
     column_origins,
     column_schema,
@@ -143,6 +144,7 @@ def _make_all(
                 raise dg.Failure(
                     f"{table.name}{when}: {violation}; nothing was written", metadata=metadata, allow_retries=False
                 ) from violation
+    give_back()
     return made
 
 
