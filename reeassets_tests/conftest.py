@@ -6,10 +6,15 @@ import sys
 from pathlib import Path
 
 import duckdb
+import hypothesis
 import pytest
 
 from .language_model.endpoint import KEY
 from .misbehaving_server import MisbehavingServer
+
+# How long an example takes says something about the machine, not about what is tested.
+hypothesis.settings.register_profile("reeassets", deadline=None)
+hypothesis.settings.load_profile("reeassets")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 RUN_YEARS = "2016-2023"
