@@ -122,6 +122,18 @@ class Graph:
         chosen = self.recipes[name].base_years
         return self.settings.years if chosen is None else chosen(self.settings)
 
+    @cache  # noqa: B019
+    def years_behind(self, name: str) -> frozenset[int]:
+        """Return the years that something without partitions rests on, itself and through its inputs, if all are there.
+
+        What is made from a result over base years alone rests on those, however many years there are.
+        """
+        inputs = self.recipes[name].inputs
+        if any(self.tables[parent].by_year for parent in inputs):
+            return frozenset(self.years_read(name))
+        whole = [parent for parent in inputs if self.tables[parent].dimension is None]
+        return frozenset().union(*(self.years_behind(parent) for parent in whole))
+
     def ancestors(self, names: Iterable[str]) -> set[str]:
         """Return the given recipes and all that they are made from, directly or not."""
         found: set[str] = set()
@@ -244,7 +256,9 @@ class Graph:
         parents: list[Any] = []
         lineage = self.recipes[name].lineage
         inputs = dict(lineage(self.settings, partition) if lineage else self.outside(name, partition))
-        behind = set(self.years_read(name) if years is None else years)
+        behind = set(self.years_behind(name)) if partition is None else set()
+        if years is not None:
+            behind &= set(years)
         over_years = False
         for parent, at in self.parents(name, partition):
             by_year = self.tables[parent].by_year
@@ -259,7 +273,7 @@ class Graph:
             over_years |= by_year or bool(recorded.years)
             if recorded.years:
                 # What a parent over base years does not read is not missing.
-                behind -= set(self.years_read(parent)) - set(parse_years(recorded.years))
+                behind -= self.years_behind(parent) - set(parse_years(recorded.years))
         made_from = format_years(behind) if over_years and self.output(name).dimension is None else ""
         return Provenance(
             fingerprint=self._fingerprint(name, partition, parents),

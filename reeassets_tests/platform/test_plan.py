@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 
 from reeassets.platform.plan import Batch, batches, out_of_date
+from reeassets.platform.recipe import Recipe
 from reeassets.platform.runner import run
 
 from .conftest import YEARS
@@ -78,3 +79,24 @@ def test_what_is_made_from_base_years_and_from_all_years_is_current_after_a_run(
     again.recipes.update(graph.recipes)
     assert not run(again, silent).failures
     assert calls == []
+
+
+def test_a_year_that_comes_later_is_not_missing_in_what_rests_on_base_years(make_graph, calls, silent):
+    def graph_of(years):
+        graph = make_graph(years=years)
+        total = replace(graph.recipes["total"], base_years=lambda _: (2019, 2020), uses=())
+        level = Recipe("level", lambda step: step.read("total"), inputs=("total",))
+        summary = replace(graph.recipes["summary"], inputs=("level", "share"))
+        graph.tables = {**graph.tables, "level": replace(graph.tables["total"], name="level")}
+        base, share = graph.recipes["base"], graph.recipes["share"]
+        graph.recipes = {"base": base, "total": total, "level": level, "share": share, "summary": summary}
+        return graph
+
+    assert not run(graph_of((2019, 2020, 2021)), silent).failures
+    assert not run(graph_of((2019, 2020, 2021, 2022)), silent).failures
+    calls.clear()
+    whole = graph_of((2019, 2020, 2021, 2022))
+    assert not run(whole, silent).failures
+    assert calls == []
+    assert whole.recorded("level", None).years == "2019-2020"
+    assert whole.recorded("summary", None).years == "2019-2022"
