@@ -68,8 +68,7 @@ def _load(group: str, entry: EntryPoint) -> Plugin:
     version = entry.dist.version if entry.dist else "?"
     try:
         value, error = entry.load(), None
-    # Anything can go wrong in somebody else's import; it is reported by name and never swallowed.
-    except Exception as problem:  # noqa: BLE001
+    except Exception as problem:  # noqa: BLE001  (somebody else's import can raise anything; it is reported by name)
         value, error = None, f"{type(problem).__name__}: {problem}"
     return Plugin(group, entry.name, distribution, version, value, error)
 

@@ -104,7 +104,7 @@ def test_on_random_networks_the_parts_sum_to_both_risks(alpha):
 @pytest.mark.parametrize(
     ("country", "product", "told"),
     [
-        ("XXX", P, "XXX trades nothing of the set in 2010"),
+        ("ZZZ", P, "ZZZ trades nothing of the set in 2010"),
         ("AAA", "999999", "nobody trades 999999 in 2010"),
         ("CCC", Q, f"CCC does not trade {Q} in 2010; it trades {P}"),
     ],

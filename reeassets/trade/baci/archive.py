@@ -10,13 +10,16 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from isal import isal_zlib
 
 from reeassets.trade.baci.release import accompanies
 from reeassets.trade.bundled import sha256
 from reeassets.trade.contract import SourceError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _CHUNK = 1 << 20
 _MOST_AT_ONCE = 16 << 20
@@ -84,10 +87,11 @@ class MemberStream(io.RawIOBase):
         self._pending = whole[wanted:]
         return whole[:wanted]
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed names a private type
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         """Fill a buffer and return the number of bytes."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
+        room = memoryview(buffer).cast("B")
+        data = self.read(len(room))
+        room[: len(data)] = data
         return len(data)
 
     def _next(self) -> bytes:
@@ -196,8 +200,9 @@ def _zipped(data: Path) -> Files:
         with zipfile.ZipFile(data) as archive:
             listed = [member for member in archive.infolist() if not member.filename.endswith("/")]
             comment = archive.comment.decode("utf-8", errors="replace")
-    # What zipfile raises on a damaged directory of an archive.
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as problem:
+    # Of a damaged directory zipfile also raises NotImplementedError (a version that does not exist) and ValueError (a
+    # name that is no text).
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as problem:
         raise SourceError(f"{data}: the zip archive is damaged or cut off ({problem}); download it again") from problem
     members: dict[str, zipfile.ZipInfo] = {}
     for member in listed:

@@ -48,11 +48,11 @@ def test_namibia_is_not_a_missing_value(tmp_path):
     ("line", "told"),
     [
         ("156,China again,CN,CHX", "line 6: the country code 156 stands twice"),
-        ("99999999999,X,XX,XXX", "line 6: '99999999999' is not a country code"),
-        ("2000000,X,XX,XXX", "'2000000' is not a country code"),
-        ("-5,X,XX,XXX", "'-5' is not a country code"),
-        ("0,X,XX,XXX", "'0' is not a country code"),
-        ("DEU,X,XX,XXX", "'DEU' is not a country code"),
+        ("99999999999,X,ZZ,ZZZ", "line 6: '99999999999' is not a country code"),
+        ("2000000,X,ZZ,ZZZ", "'2000000' is not a country code"),
+        ("-5,X,ZZ,ZZZ", "'-5' is not a country code"),
+        ("0,X,ZZ,ZZZ", "'0' is not a country code"),
+        ("DEU,X,ZZ,ZZZ", "'DEU' is not a country code"),
         ("777,Nowhere,,", r"line 6: country 777 \(Nowhere\) has no ISO3 code"),
         ("777,Nowhere", "line 6: 2 columns are too few"),
     ],
@@ -70,7 +70,7 @@ def test_what_is_no_country_table(tmp_path, table):
 
 
 def test_a_table_too_large_to_be_one(tmp_path):
-    padding = "".join(f"{code},Somewhere number {code * code},XX,XXX\n" for code in range(1000, 40000))
+    padding = "".join(f"{code},Somewhere number {code * code},ZZ,ZZZ\n" for code in range(1000, 40000))
     with pytest.raises(SourceError, match="too large for a country table"):
         countries(tmp_path, COUNTRIES + padding)
 
