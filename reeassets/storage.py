@@ -124,6 +124,24 @@ def remove_leftovers(folder: Path) -> list[Path]:
     return leftovers
 
 
+def is_local(path: UPath) -> bool:
+    """Return whether a path is one of this machine's file systems."""
+    return path.protocol in ("", "file", "local")
+
+
+@contextlib.contextmanager
+def open_parquet(path: UPath) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file, here or elsewhere."""
+    # A local file is opened by Arrow itself, and read without its dataset reader: that one reads ahead in its own
+    # threads, and a thread that frees bytes of Python's in a process that is ending aborts it.
+    if is_local(path):
+        with pq.ParquetFile(str(path)) as parquet:
+            yield parquet
+    else:
+        with path.open("rb") as stream, pq.ParquetFile(stream) as parquet:
+            yield parquet
+
+
 class TableStore:
     """The tables of one home.
 
@@ -139,7 +157,7 @@ class TableStore:
     @property
     def is_local(self) -> bool:
         """Whether the store is a folder of this machine."""
-        return self.root.protocol in ("", "file", "local")
+        return is_local(self.root)
 
     def path(self, table: Table, partition: Partition = None) -> UPath:
         """Return the file of a partition (a year or a scenario, as the table has it) or of a whole table.
@@ -265,24 +283,13 @@ class TableStore:
 
     def head(self, table: Table, rows: int, partition: Partition = None) -> pd.DataFrame:
         """Return the first rows of a partition."""
-        with self._opened(self.path(table, partition)) as parquet:
+        with open_parquet(self.path(table, partition)) as parquet:
             batch = next(parquet.iter_batches(batch_size=rows), None)
             return table.empty() if batch is None else batch.to_pandas()
 
-    @contextlib.contextmanager
-    def _opened(self, path: UPath) -> Iterator[pq.ParquetFile]:
-        # A local file is opened by Arrow itself, and read without its dataset reader: that one reads ahead in its own
-        # threads, and a thread that frees bytes of Python's in a process that is ending aborts it.
-        if self.is_local:
-            with pq.ParquetFile(str(path)) as parquet:
-                yield parquet
-        else:
-            with path.open("rb") as stream, pq.ParquetFile(stream) as parquet:
-                yield parquet
-
     def _footer(self, path: UPath) -> dict[bytes, bytes]:
         try:
-            with self._opened(path) as parquet:
+            with open_parquet(path) as parquet:
                 return parquet.metadata.metadata or {}
         except pa.ArrowInvalid as problem:
             raise ValueError(
@@ -299,7 +306,7 @@ class TableStore:
         """
         self.file(table, partition)
         chosen = [name for name in table.columns if columns is None or name in columns]
-        with self._opened(self.path(table, partition)) as parquet:
+        with open_parquet(self.path(table, partition)) as parquet:
             frame = parquet.read(columns=chosen).to_pandas()
         return frame[chosen].astype({name: table.dtype(name) for name in chosen})
 

@@ -1,16 +1,14 @@
 """Dagster's way to the tables for assets that other packages add: frames in, frames out, in the same Parquet files."""
 
-import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
-import pyarrow.parquet as pq
 from upath import UPath
 
-from reeassets.storage import replacing
+from reeassets.storage import is_local, open_parquet, replacing
 
 
 class ParquetIOManager(dg.UPathIOManager):
@@ -29,7 +27,7 @@ class ParquetIOManager(dg.UPathIOManager):
             raise TypeError(
                 f"{context.get_identifier()}: a pandas DataFrame is kept as Parquet, not {type(obj).__name__}"
             )
-        if path.protocol in ("", "file", "local"):
+        if is_local(path):
             with replacing(Path(path)) as temporary:
                 obj.to_parquet(temporary, index=False, compression="zstd")
         else:
@@ -38,10 +36,8 @@ class ParquetIOManager(dg.UPathIOManager):
 
     def load_from_path(self, context: dg.InputContext, path: UPath) -> pd.DataFrame:  # noqa: ARG002
         """Read one frame."""
-        with contextlib.ExitStack() as opened:
-            local = path.protocol in ("", "file", "local")
-            place = str(path) if local else opened.enter_context(path.open("rb"))
-            return opened.enter_context(pq.ParquetFile(place)).read().to_pandas()
+        with open_parquet(path) as parquet:
+            return parquet.read().to_pandas()
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Write an output; Dagster's own method does so for one partition only."""
