@@ -20,6 +20,7 @@ from reeassets.platform.jobs import build_jobs
 from reeassets.platform.progress import LogProgress
 from reeassets.platform.schedules import build_schedules
 from reeassets.platform.sensors import build_sensors
+from reeassets.platform.turns import Turns
 from reeassets.settings import Settings
 
 # Dagster resolves jobs long after this module built them, and says each time that their owners are a beta feature;
@@ -52,7 +53,8 @@ def build_defs(
     settings : Settings, optional
         The configuration; read from the environment and the home by default.
     resource_overrides : mapping, optional
-        Resources to put in the place of the platform's: ``duckdb``, ``progress``, ``years``, ``io_manager``.
+        Resources to put in the place of the platform's: ``duckdb``, ``progress``, ``years``, ``turns``,
+        ``io_manager``.
     graph : Graph, optional
         The graph of these settings, if the caller has it already.
     """
@@ -65,6 +67,7 @@ def build_defs(
         "duckdb": DuckDBResource(database=":memory:"),
         "progress": LogProgress(),
         "years": Years(allow_missing=graph.settings.allow_missing_years),
+        "turns": Turns(),
         "io_manager": ParquetIOManager(base_path=UPath(graph.settings.tables_root)),
         **(resource_overrides or {}),
     }

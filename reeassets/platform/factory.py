@@ -28,14 +28,14 @@ from reeassets.platform.metadata import (
     table_metadata,
 )
 from reeassets.platform.recipe import FileOutput, Recipe, Step
-from reeassets.platform.turns import turn
+from reeassets.platform.turns import RESULTS, turn
 from reeassets.settings import format_years
 from reeassets.storage import Provenance, content_hash
 from reeassets.streams import Stream
 from reeassets.tables import Dimension, Partition, SchemaViolation, Table
 
 SCHEMA_CHECK = "schema"
-RESOURCES = {"duckdb", "progress", "years"}
+RESOURCES = {"duckdb", "progress", "years", "turns"}
 PartitionsOf = Mapping[Dimension, dg.PartitionsDefinition]
 
 
@@ -69,6 +69,12 @@ class Made:
 def asset_key(output: Table | FileOutput) -> dg.AssetKey:
     """Return the asset key of what a recipe makes: stage and name."""
     return dg.AssetKey([output.stage, output.name])
+
+
+def _await_turn(graph: Graph, name: str, context: dg.AssetExecutionContext) -> None:
+    """Wait until no other run makes results over years, if that is what the recipe of this name makes."""
+    if graph.output(name).dimension is None and graph.years_behind(name):
+        context.resources.turns.keep(graph.settings, RESULTS, context.log.info)
 
 
 def _step(
@@ -217,6 +223,7 @@ def _table_asset(graph: Graph, made_by: Recipe, partitions: PartitionsOf) -> dg.
         },
     )
     def make(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        _await_turn(graph, made_by.name, context)
         if own is None:
             made = yield from _make_all(graph, made_by, table, [None], context)
             # What depends on a table without partitions follows its content, not that it was made once more.
@@ -248,6 +255,7 @@ def _lineage(graph: Graph, table: Table) -> dict[str, dg.TableColumnLineage]:
 def _file_asset(graph: Graph, made_by: Recipe, output: FileOutput) -> dg.AssetsDefinition:
     @dg.asset(**_common(graph, made_by, output))
     def make(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        _await_turn(graph, made_by.name, context)
         context.resources.progress.started(output.stage, output.name, None)
         began = time.perf_counter()
         with turn(graph.settings, output.name, None, context.log.info):

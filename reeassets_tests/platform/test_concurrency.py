@@ -3,16 +3,22 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import dagster as dg
 import duckdb
 import pytest
+from filelock import FileLock, Timeout
 
 from reeassets.platform.graph import Graph
 from reeassets.platform.instance import dagster_home
-from reeassets.platform.turns import turn
+from reeassets.platform.runner import run
+from reeassets.platform.turns import RESULTS, turn
 from reeassets.settings import Settings
 from reeassets_tests.conftest import clean_environment
+
+from .conftest import YEARS as YEARS_OF_SMALL_GRAPH
 
 YEARS = (2020, 2021, 2022, 2023)
 
@@ -89,7 +95,8 @@ def test_two_backfills_then_two_writers_of_the_warehouse(home):
 
 HOLD = """
 import sys, time
-from reeassets.platform.turns import turn
+from reeassets.platform.runner import run
+from reeassets.platform.turns import RESULTS, turn
 from reeassets.settings import Settings
 with turn(Settings(home=sys.argv[1]), "warehouse", None, print):
     print("mine", flush=True)
@@ -120,3 +127,39 @@ def test_other_partitions_are_not_waited_for(home):
     with turn(settings, "raw_trade", 2020, told.append), turn(settings, "raw_trade", 2021, told.append):
         pass
     assert told == []
+
+
+def test_one_run_at_a_time_makes_results_over_years(make_graph, calls, silent):
+    graph = make_graph()
+    with ThreadPoolExecutor(1) as pool:
+        with turn(graph.settings, RESULTS, None, pytest.fail):
+            running = pool.submit(run, graph, silent)
+            with pytest.raises(TimeoutError):
+                running.result(timeout=5)
+            # The years do not wait, nor is anything read for the first result before its turn has come.
+            assert calls == [("base", year) for year in YEARS_OF_SMALL_GRAPH]
+        assert running.result(timeout=60).failures == []
+    assert calls[-1] == ("summary", None)
+
+
+def test_a_run_keeps_the_turn_to_its_end_and_no_longer(make_graph, silent):
+    graph = make_graph()
+    lock = graph.settings.home / "locks" / "results-over-years.lock"
+    free = []
+
+    def ask(step, path):
+        try:
+            with FileLock(lock, timeout=0):
+                free.append(True)
+        except Timeout:
+            free.append(False)
+        raise ValueError("the last step fails")
+
+    graph.recipes["summary"] = replace(graph.recipes["summary"], compute=ask)
+    assert "the last step fails" in run(graph, silent).failures[0]
+    assert free == [False]
+    # A second run in the same process takes it anew.
+    run(graph, silent)
+    assert free == [False, False]
+    with FileLock(lock, timeout=0):
+        pass

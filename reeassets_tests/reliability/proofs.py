@@ -134,15 +134,20 @@ def kills(bench, expected, seconds, times):
         on_full_home, aimed = counted["kills"] % 2 == 1, counted["kills"] % 3 == 2
         if not on_full_home:
             shutil.rmtree(home, ignore_errors=True)
+        began = time.perf_counter()
         process = bench.start(home, "run", *(["--force"] if on_full_home else []))
         process.join(bench.moments.uniform(0.02, 0.98) * seconds)
         while aimed and process.exitcode is None and not _temporary(home):
             pass
+        ended = time.perf_counter() - began
         process.kill()
         process.join()
         killed = process.exitcode == -signal.SIGKILL
         counted["kills" if killed else "not counted, ended before the kill"] += 1
         counted["of these while a file was written"] += killed and bool(_temporary(home))
+        if not killed:
+            # The machine is quieter than when the calm run was timed.
+            seconds = min(seconds, ended)
         bench.run(home, "run")
         assert_same(home, expected)
     return counted
