@@ -1,7 +1,12 @@
 """Dagster's own folder of a home."""
 
 import os
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 # What an earlier version wrote; a file that is still like this is replaced.
 _EARLIER = """\
@@ -38,8 +43,24 @@ load_from:
 def workspace_file(folder: Path) -> Path:
     """Write the workspace that names the code location ``reeassets``, wherever the package is installed."""
     path = folder / "workspace.yaml"
-    path.write_text(_WORKSPACE, encoding="utf-8")
+    if not path.exists() or path.read_text(encoding="utf-8") != _WORKSPACE:
+        path.write_text(_WORKSPACE, encoding="utf-8")
     return path
+
+
+def name_code_location(instance: "DagsterInstance", folder: Path, job: str) -> None:
+    """Let the runs of a job in this process belong to the UI's code location.
+
+    Runs without one are missing from the timeline, the UI's first page, and cannot be executed again there.
+    """
+    # Dagster gives such runs no location, and its way to say one is not public; its version is pinned.
+    from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+    from dagster._core.remote_origin import RemoteRepositoryOrigin
+    from dagster._core.workspace.load_target import WorkspaceFileTarget
+
+    (location,) = WorkspaceFileTarget([str(workspace_file(folder))]).create_origins()
+    origin = RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME).get_job_origin(job)
+    vars(instance)["create_run_for_job"] = partial(instance.create_run_for_job, remote_job_origin=origin)
 
 
 def dagster_home(home: Path) -> Path:

@@ -12,7 +12,7 @@ from reeassets.platform.build import build_defs
 from reeassets.platform.factory import asset_key
 from reeassets.platform.failures import cause
 from reeassets.platform.graph import Graph
-from reeassets.platform.instance import dagster_home
+from reeassets.platform.instance import dagster_home, name_code_location
 from reeassets.platform.jobs import range_tags
 from reeassets.platform.plan import Batch, batches, out_of_date
 from reeassets.platform.progress import Progress
@@ -149,7 +149,7 @@ def run(
         If source, plugins or settings do not fit together; nothing has been made then.
     """
     require_years(graph.source, graph.settings.years)
-    dagster_home(graph.settings.home)
+    folder = dagster_home(graph.settings.home)
     if graph.store.is_local:
         remove_leftovers(graph.settings.home)
     overrides: Mapping[str, Any] = {"progress": progress}
@@ -167,6 +167,7 @@ def run(
         reading = _hash_ahead(graph, stale)
         # The job over everything: only it holds tables by year and tables by scenario; a run makes one of both.
         job = build_defs(graph=graph, resource_overrides=overrides).resolve_implicit_global_asset_job_def()
+        name_code_location(instance, folder, job.name)
         try:
             for batch in batches(graph, stale):
                 if not _execute(batch, graph, job, instance, outcome):

@@ -2,11 +2,13 @@
 
 import dagster as dg
 import pytest
+from dagster._core.workspace.load_target import WorkspaceFileTarget
 
 from reeassets.platform.instance import dagster_home
 from reeassets.platform.runner import run
 from reeassets.trade.contract import SourceError
 
+from ..conftest import REPOSITORY
 from .conftest import YEARS
 
 ALL = [("base", year) for year in YEARS] + [("total", None)] + [("share", year) for year in YEARS] + [("summary", None)]
@@ -111,6 +113,15 @@ def test_dagster_knows_every_year_and_every_check(go, make_graph):
         "preview",
     } <= set(metadata)
     assert all(found.status == dg.DagsterRunStatus.SUCCESS for found in runs)
+
+
+def test_the_ui_finds_the_runs_under_its_code_location(go, make_graph):
+    go()
+    dagster_home(make_graph().settings.home)
+    with dg.DagsterInstance.get() as instance:
+        origins = [run.remote_job_origin.repository_origin for run in instance.get_runs()]
+    (location,) = WorkspaceFileTarget([str(REPOSITORY / "workspace.yaml")]).create_origins()
+    assert {origin.code_location_origin for origin in origins} == {location}
 
 
 def test_files_whose_run_was_killed_before_it_reported_are_made_again(go, make_graph):

@@ -5,6 +5,7 @@ raises :class:`AssertionError` if it fails, and returns what it counted.
 """
 
 import hashlib
+import itertools
 import json
 import multiprocessing
 import os
@@ -161,8 +162,8 @@ def concurrency(bench, expected, years, processes):
     """Materialise all years by several processes at once, each its share; then nothing is missing, failed or locked."""
     home = bench.folder / "together"
     shutil.rmtree(home, ignore_errors=True)
-    size = -(-len(years) // processes)
-    shares = [years[first : first + size] for first in range(0, len(years), size)]
+    bounds = [len(years) * share // processes for share in range(processes + 1)]
+    shares = [years[first:last] for first, last in itertools.pairwise(bounds)]
     # The first to come makes Dagster's databases, as the services and the command line do.
     bench.run(home, "run", "--years", str(years[0]))
     shutil.rmtree(home / "tables")
