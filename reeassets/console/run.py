@@ -193,7 +193,8 @@ def run_and_report(
         for failure in outcome.failures:
             console.print(f"[bold red]failed[/bold red]     {failure}", highlight=False, soft_wrap=True)
         console.print(
-            f"checks     {outcome.checks_passed} passed, {outcome.checks_failed} failed; nothing unchecked was written",
+            f"checks     {outcome.checks_passed} passed, {outcome.checks_failed} failed; nothing was made from what "
+            "failed",
             highlight=False,
         )
         return 1

@@ -22,9 +22,13 @@ GUIDE = "docs/CHECKS.md"
 
 
 def build_checks(graph: Graph, partitions: PartitionsOf) -> list[dg.AssetChecksDefinition]:
+    """Return Dagster's form of the checks of a graph."""
+    return [_definition(graph, check, partitions) for check in checks_of(graph)]
+
+
+def checks_of(graph: Graph) -> list[Check]:
     """Return the checks of the tables that are there."""
-    there = [check for check in CHECKS if {check.table, *check.needs} <= set(graph.tables)]
-    return [_definition(graph, check, partitions) for check in there]
+    return [check for check in CHECKS if {check.table, *check.needs} <= set(graph.tables)]
 
 
 def _definition(graph: Graph, check: Check, partitions: PartitionsOf) -> dg.AssetChecksDefinition:

@@ -130,8 +130,11 @@ def _make(graph: Graph, made_by: Recipe, table: Table, partition: Partition, con
 
 def _make_all(
     graph: Graph, made_by: Recipe, table: Table, keys: Sequence[Partition], context: dg.AssetExecutionContext
-) -> Generator[dg.AssetCheckEvaluation, None, dict[Partition, Made]]:
-    """Make partitions, some at a time, and return what was made; yield the evaluation of the first broken schema.
+) -> Generator[dg.AssetMaterialization | dg.AssetCheckEvaluation, None, dict[Partition, Made]]:
+    """Make partitions, some at a time, and return what was made.
+
+    A partition that breaks its schema does not stop the others. If any does, what could be made is recorded and the
+    broken ones are evaluated before the step fails.
 
     Raises
     ------
@@ -139,19 +142,52 @@ def _make_all(
         If a frame breaks its schema; the evaluation is out by then.
     """
     made: dict[Partition, Made] = {}
-    with running(lambda key: _make(graph, made_by, table, key, context), keys, graph.settings.workers) as results:
-        for key in keys:
-            try:
-                made[key] = next(results)
-            except SchemaViolation as violation:
-                metadata = problem_metadata(violation.problems)
-                yield evaluation(_schema_check(table), key, passed=False, description=str(violation), metadata=metadata)
-                when = "" if key is None else f" {key}"
-                raise dg.Failure(
-                    f"{table.name}{when}: {violation}; nothing was written", metadata=metadata, allow_retries=False
-                ) from violation
+    broken: dict[Partition, SchemaViolation] = {}
+
+    def attempt(key: Partition) -> Made | SchemaViolation:
+        try:
+            return _make(graph, made_by, table, key, context)
+        except SchemaViolation as violation:
+            return violation
+
+    try:
+        with running(attempt, keys, graph.settings.workers) as results:
+            for key, found in zip(keys, results, strict=True):
+                if isinstance(found, SchemaViolation):
+                    broken[key] = found
+                else:
+                    made[key] = found
+    except Exception:
+        yield from _recorded(graph, table, made, context)
+        raise
     give_back()
+    if broken:
+        yield from _recorded(graph, table, made, context)
+        for key, violation in broken.items():
+            metadata = problem_metadata(violation.problems)
+            yield evaluation(_schema_check(table), key, passed=False, description=str(violation), metadata=metadata)
+        told = "; ".join(
+            f"{table.name}{'' if key is None else f' {key}'}: {violation}" for key, violation in broken.items()
+        )
+        first = next(iter(broken.values()))
+        raise dg.Failure(
+            f"{told}; nothing of it was written", metadata=problem_metadata(first.problems), allow_retries=False
+        ) from first
     return made
+
+
+def _recorded(
+    graph: Graph, table: Table, made: Mapping[Partition, Made], context: dg.AssetExecutionContext
+) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
+    """Yield that partitions are in place, in a step that is about to fail: Dagster records nothing of it by itself."""
+    for partition, of in made.items():
+        yield dg.AssetMaterialization(
+            asset_key(table),
+            partition=str(partition),
+            metadata=of.metadata,
+            tags={"dagster/code_version": graph.own_hash(table.name)[:16]},
+        )
+    yield from _passed(table, made, context)
 
 
 def _schema_check(table: Table) -> dg.AssetCheckKey:

@@ -35,8 +35,9 @@ def out_of_date(graph: Graph, reported: Reported, *, force: bool = False) -> dic
     graph : Graph
         The graph under the current settings.
     reported : callable
-        Fingerprint of the last materialisation that Dagster knows of a partition, or None. A file whose run was killed
-        before it could report is made again, so that lineage and files agree.
+        Fingerprint of the last materialisation that Dagster knows of a partition, or None if there is none or a check
+        that blocks has not passed on it. A file whose run was killed before it could report is made again, so that
+        lineage and files agree.
     force : bool
         List everything.
 

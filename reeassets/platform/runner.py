@@ -9,7 +9,8 @@ from typing import Any
 import dagster as dg
 
 from reeassets.platform.build import build_defs
-from reeassets.platform.factory import asset_key
+from reeassets.platform.checks import checks_of
+from reeassets.platform.factory import SCHEMA_CHECK, asset_key
 from reeassets.platform.failures import cause
 from reeassets.platform.graph import Graph
 from reeassets.platform.instance import dagster_home, name_code_location
@@ -46,9 +47,34 @@ class Outcome:
     failures: list[str] = field(default_factory=list)
 
 
+def _unproven(graph: Graph, instance: dg.DagsterInstance) -> set[tuple[dg.AssetKey, str | None]]:
+    """Return assets and partitions for which a blocking check did not pass on what is there now.
+
+    It failed, or the run was killed between the asset and its check.
+    """
+    blocking = [dg.AssetCheckKey(asset_key(table), SCHEMA_CHECK) for table in graph.tables.values()]
+    blocking += [
+        dg.AssetCheckKey(asset_key(graph.tables[check.table]), check.name) for check in checks_of(graph) if check.error
+    ]
+    expected = {
+        (key, None if partition is None else str(partition))
+        for key in blocking
+        for partition in graph.partitions(key.asset_key.path[-1])
+    }
+    # Dagster has no public way to ask for the results of many partitions; its version is pinned.
+    passed = {
+        (found.check_key, found.partition_key)
+        for found in instance.event_log_storage.get_asset_check_partition_info(blocking)
+        if found.latest_execution_status.value == "SUCCEEDED"
+        and found.latest_target_materialization_storage_id == found.latest_materialization_storage_id
+    }
+    return {(key.asset_key, partition) for key, partition in expected - passed}
+
+
 def _reported(graph: Graph, instance: dg.DagsterInstance) -> Any:
-    """Look up the fingerprints of the last materialisations, one query a table."""
+    """Look up the fingerprints of the last materialisations that passed their checks, one query a table."""
     known: dict[str, dict[str | None, str]] = {}
+    unproven = _unproven(graph, instance)
 
     def of_table(name: str) -> dict[str | None, str]:
         found: dict[str | None, str] = {}
@@ -67,9 +93,12 @@ def _reported(graph: Graph, instance: dg.DagsterInstance) -> Any:
         return found
 
     def reported(name: str, partition: Partition) -> str | None:
+        key = None if partition is None else str(partition)
+        if (asset_key(graph.output(name)), key) in unproven:
+            return None
         if name not in known:
             known[name] = of_table(name)
-        return known[name].get(None if partition is None else str(partition))
+        return known[name].get(key)
 
     return reported
 

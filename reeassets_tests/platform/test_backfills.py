@@ -97,18 +97,32 @@ def test_years_made_at_the_same_time_are_the_same(backfill, make_graph, workers)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_broken_year_is_named_and_the_run_ends_there(backfill, make_graph, calls, workers):
-    calls.add[2020] = 1000
+def test_broken_years_are_named_and_the_others_recorded(backfill, make_graph, calls, workers):
+    calls.add |= {2020: 1000, 2022: 1000}
     result = backfill(workers=workers)
     assert not result.success
     assert "base 2020" in failure(result)
-    broken = [found for found in result.get_asset_check_evaluations() if not found.passed]
-    assert [(found.asset_key.path[-1], found.partition) for found in broken] == [("base", "2020")]
+    assert "base 2022" in failure(result)
+    checked = {found.partition: found.passed for found in result.get_asset_check_evaluations()}
+    assert checked == {"2019": True, "2020": False, "2021": True, "2022": False}
     graph = make_graph()
-    made = graph.store.years(graph.tables["base"])
-    assert 2019 in made
-    assert 2020 not in made
+    assert graph.store.years(graph.tables["base"]) == (2019, 2021)
+    instance = dg.DagsterInstance.get()
+    assert instance.get_materialized_partitions(key("base")) == {"2019", "2021"}
+    made = instance.fetch_materializations(key("base"), limit=9).records
+    fingerprints = {record.partition_key: record.asset_materialization.metadata["fingerprint"].value for record in made}
+    for year in (2019, 2021):
+        assert fingerprints[str(year)] == graph.recorded("base", year).fingerprint
     assert {name for name, _ in calls} == {"base"}
+
+
+def test_years_made_before_another_error_are_recorded(backfill, make_graph, calls):
+    calls.add[2021] = "not a number"
+    result = backfill()
+    assert "TypeError" in failure(result)
+    graph = make_graph()
+    assert graph.store.years(graph.tables["base"]) == (2019, 2020)
+    assert dg.DagsterInstance.get().get_materialized_partitions(key("base")) == {"2019", "2020"}
 
 
 def test_results_over_all_years_refuse_missing_ones(backfill, make_graph):
