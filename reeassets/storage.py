@@ -23,13 +23,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from upath import UPath
 
+from reeassets.processes import is_running, own_process
 from reeassets.settings import format_years
 from reeassets.streams import StartOver, Stream, StreamCheck
 from reeassets.tables import Partition, SchemaViolation, Table
 
 _METADATA_KEY = b"reeassets"
 _NOTES_KEY = b"reeassets.notes"
-_TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<pid>\d+)-[0-9a-f]{32}\.tmp$")
+_TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<process>\d+\.\d+)-[0-9a-f]{32}\.tmp(\.wal)?$")
 
 
 class MissingPartition(FileNotFoundError):
@@ -82,17 +83,6 @@ def content_hash(frame: pd.DataFrame) -> str:
     return digest.hexdigest()[:16]
 
 
-def is_alive(pid: int) -> bool:
-    """Return whether a process of this machine is running."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path in the same folder, and move it over ``path`` when the block ends well.
@@ -100,7 +90,7 @@ def replacing(path: Path) -> Iterator[Path]:
     A block that raises leaves ``path`` as it was and no temporary file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex}.tmp")
+    temporary = path.with_name(f".{path.name}.{own_process()}-{uuid.uuid4().hex}.tmp")
     try:
         yield temporary
         temporary.replace(path)
@@ -111,16 +101,21 @@ def replacing(path: Path) -> Iterator[Path]:
         raise OSError(problem.errno, str(problem), str(path)) from problem
     finally:
         temporary.unlink(missing_ok=True)
+        # DuckDB's log of a file that was not closed.
+        temporary.with_name(f"{temporary.name}.wal").unlink(missing_ok=True)
 
 
 def remove_leftovers(folder: Path) -> list[Path]:
-    """Remove the temporary files that killed processes left below a folder, and return them."""
+    """Remove the temporary files that killed processes left below a folder, but for Dagster's own, and return them."""
     leftovers = []
-    for path in folder.rglob(".*.tmp"):
-        match = _TEMPORARY.match(path.name)
-        if match and not is_alive(int(match["pid"])):
-            path.unlink(missing_ok=True)
-            leftovers.append(path)
+    for place, folders, names in os.walk(folder):
+        if "dagster" in folders:
+            folders.remove("dagster")
+        for name in names:
+            match = _TEMPORARY.match(name)
+            if match and not is_running(match["process"]):
+                leftovers.append(Path(place, name))
+                leftovers[-1].unlink(missing_ok=True)
     return leftovers
 
 

@@ -1,8 +1,10 @@
 import os
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from reeassets.processes import is_running, own_process
 from reeassets.storage import MissingPartition, Provenance, TableStore, remove_leftovers, replacing
 from reeassets.tables import Table, column, year_column
 
@@ -87,13 +89,39 @@ def test_leftovers_of_dead_processes_go_and_those_of_living_ones_stay(tmp_path):
     if child == 0:
         os._exit(0)
     os.waitpid(child, 0)
-    dead = tmp_path / f".2020.parquet.{child}-{'0' * 32}.tmp"
-    alive = tmp_path / f".2020.parquet.{os.getpid()}-{'0' * 32}.tmp"
+    unique = "0" * 32
+    dead = tmp_path / f".2020.parquet.{child}.17-{unique}.tmp"
+    log = tmp_path / "warehouse" / f".reeassets.duckdb.{child}.17-{unique}.tmp.wal"
+    # Its number has been given to this process, which did not begin then: so it is in a container that starts anew.
+    earlier = tmp_path / f".2021.parquet.{os.getpid()}.17-{unique}.tmp"
+    alive = tmp_path / f".2022.parquet.{own_process()}-{unique}.tmp"
+    dagsters = tmp_path / "dagster" / dead.name
     foreign = tmp_path / ".notes.tmp"
-    for path in (dead, alive, foreign):
+    for path in (dead, log, earlier, alive, dagsters, foreign):
+        path.parent.mkdir(exist_ok=True)
         path.write_text("")
-    assert remove_leftovers(tmp_path) == [dead]
-    assert sorted(tmp_path.iterdir()) == sorted([alive, foreign])
+    assert set(remove_leftovers(tmp_path)) == {dead, log, earlier}
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == {alive, dagsters, foreign}
+
+
+def test_a_process_is_known_by_number_and_start():
+    mine = own_process()
+    assert is_running(mine)
+    number, _, start = mine.partition(".")
+    assert not is_running(f"{number}.{int(start) - 1}")
+    assert is_running(f"1.{Path('/proc/1/stat').read_text().rpartition(')')[2].split()[19]}")
+
+
+def test_duckdbs_log_of_a_file_that_was_not_finished_goes_with_it(tmp_path):
+    def write_half():
+        with replacing(tmp_path / "a.duckdb") as temporary:
+            temporary.write_text("")
+            temporary.with_name(f"{temporary.name}.wal").write_text("")
+            raise RuntimeError("halfway")
+
+    with pytest.raises(RuntimeError, match="halfway"):
+        write_half()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_damaged_file_is_named(tmp_path):

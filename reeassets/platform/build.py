@@ -10,6 +10,7 @@ from upath import UPath
 
 from reeassets import plugins
 from reeassets.partitions import scenario_partitions, year_partitions
+from reeassets.platform.abandoned import abandoned_runs
 from reeassets.platform.automation import build_automation
 from reeassets.platform.checks import build_checks
 from reeassets.platform.dimensions import partition_keys
@@ -20,7 +21,7 @@ from reeassets.platform.jobs import build_jobs
 from reeassets.platform.progress import LogProgress
 from reeassets.platform.schedules import build_schedules
 from reeassets.platform.sensors import build_sensors
-from reeassets.platform.turns import Turns
+from reeassets.platform.turns import run_turns
 from reeassets.settings import Settings
 
 # Dagster resolves jobs long after this module built them, and says each time that their owners are a beta feature;
@@ -67,7 +68,7 @@ def build_defs(
         "duckdb": DuckDBResource(database=":memory:"),
         "progress": LogProgress(),
         "years": Years(allow_missing=graph.settings.allow_missing_years),
-        "turns": Turns(),
+        "turns": run_turns(graph),
         "io_manager": ParquetIOManager(base_path=UPath(graph.settings.tables_root)),
         **(resource_overrides or {}),
     }
@@ -81,7 +82,7 @@ def build_defs(
         checks = build_checks(graph, partitions)
         jobs = build_jobs(graph)
         schedules = build_schedules(graph.settings, {job.name for job in jobs})
-        sensors = [*build_sensors(graph, jobs), build_automation()]
+        sensors = [*build_sensors(graph, jobs), abandoned_runs(graph), build_automation()]
     own = dg.Definitions(
         assets=assets,
         asset_checks=checks,

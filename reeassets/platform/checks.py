@@ -45,7 +45,7 @@ def _definition(graph: Graph, check: Check, partitions: PartitionsOf) -> dg.Asse
     )
 
     @dg.multi_asset_check(
-        name=f"{table.stage}__{table.name}__{check.name}", specs=[spec], required_resource_keys={"duckdb"}
+        name=f"{table.stage}__{table.name}__{check.name}", specs=[spec], required_resource_keys={"duckdb", "turns"}
     )
     def look(context: dg.AssetCheckExecutionContext) -> Iterator[Any]:
         keys: list[Partition] = [None]

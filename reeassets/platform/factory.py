@@ -74,7 +74,7 @@ def asset_key(output: Table | FileOutput) -> dg.AssetKey:
 def _await_turn(graph: Graph, name: str, context: dg.AssetExecutionContext) -> None:
     """Wait until no other run makes results over years, if that is what the recipe of this name makes."""
     if graph.output(name).dimension is None and graph.years_behind(name):
-        context.resources.turns.keep(graph.settings, RESULTS, context.log.info)
+        context.resources.turns.keep(RESULTS, context.log.info)
 
 
 def _step(

@@ -1,6 +1,5 @@
 """Making everything that is out of date in this process: what ``reeassets run`` does."""
 
-import os
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from reeassets.platform.abandoned import clean_up, close_abandoned_runs
 from reeassets.platform.build import build_defs
 from reeassets.platform.checks import checks_of
 from reeassets.platform.factory import SCHEMA_CHECK, asset_key
@@ -17,11 +17,8 @@ from reeassets.platform.instance import dagster_home, name_code_location
 from reeassets.platform.jobs import range_tags
 from reeassets.platform.plan import Batch, batches, out_of_date
 from reeassets.platform.progress import Progress
-from reeassets.storage import is_alive, remove_leftovers
 from reeassets.tables import Partition
 from reeassets.trade.sources import require_years
-
-_PROCESS_TAG = "reeassets/process"
 
 
 @dataclass
@@ -103,22 +100,11 @@ def _reported(graph: Graph, instance: dg.DagsterInstance) -> Any:
     return reported
 
 
-def _close_abandoned_runs(instance: dg.DagsterInstance) -> None:
-    """Mark runs whose process was killed as failed; Dagster cannot see that by itself for runs in a process of ours."""
-    for run in instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
-        process = run.tags.get(_PROCESS_TAG)
-        if process is not None and not is_alive(int(process)):
-            instance.report_run_failed(run, message=f"The process {process} of this run was killed.")
-
-
 def _execute(batch: Batch, graph: Graph, job: dg.JobDefinition, instance: dg.DagsterInstance, outcome: Outcome) -> bool:
-    tags: dict[str, str] = {_PROCESS_TAG: str(os.getpid())}
-    if batch.partitions:
-        tags |= range_tags(batch.partitions)
     result = job.execute_in_process(
         instance=instance,
         asset_selection=[asset_key(graph.output(name)) for name in batch.names],
-        tags=tags,
+        tags=range_tags(batch.partitions) if batch.partitions else None,
         # The progress lines and the summary say it better; the full log is in the UI.
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,
@@ -179,11 +165,10 @@ def run(
     """
     require_years(graph.source, graph.settings.years)
     folder = dagster_home(graph.settings.home)
-    if graph.store.is_local:
-        remove_leftovers(graph.settings.home)
+    clean_up(graph)
     overrides: Mapping[str, Any] = {"progress": progress}
     with dg.DagsterInstance.get() as instance:
-        _close_abandoned_runs(instance)
+        close_abandoned_runs(instance)
         stale = out_of_date(graph, _reported(graph, instance), force=force)
         if only is not None:
             wanted = graph.ancestors(only)

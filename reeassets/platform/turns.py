@@ -11,8 +11,9 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 import dagster as dg
-from pydantic import PrivateAttr
 
+from reeassets.platform.abandoned import clean_up, name_process
+from reeassets.platform.graph import Graph
 from reeassets.settings import Settings
 from reeassets.tables import Partition
 
@@ -54,22 +55,40 @@ def turn(settings: Settings, name: str, partition: Partition, waiting: Callable[
         lock.release()
 
 
-class Turns(dg.ConfigurableResource):
-    """The turn that a run keeps to its end, however it ends."""
+class RunTurns:
+    """The turns that a run keeps to its end, however it ends.
 
-    _held: contextlib.ExitStack = PrivateAttr(default_factory=contextlib.ExitStack)
-    _names: set[str] = PrivateAttr(default_factory=set)
+    Parameters
+    ----------
+    settings : Settings
+        The home.
+    held : contextlib.ExitStack
+        Closed at the end of the run.
+    """
 
-    @contextlib.contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Turns"]:  # noqa: ARG002
-        """Give back, after the last step of the run, what was taken in it."""
-        # Runs of one process share the resource they are given, and must not share turns.
-        of_run = Turns()
-        with of_run._held:
-            yield of_run
+    def __init__(self, settings: Settings, held: contextlib.ExitStack):
+        self._settings, self._held = settings, held
+        self._names: set[str] = set()
 
-    def keep(self, settings: Settings, name: str, waiting: Callable[[str], None]) -> None:
+    def keep(self, name: str, waiting: Callable[[str], None]) -> None:
         """Take a turn, unless the run has it already; parameters as of :func:`turn`."""
         if name not in self._names:
-            self._held.enter_context(turn(settings, name, None, waiting))
+            self._held.enter_context(turn(self._settings, name, None, waiting))
             self._names.add(name)
+
+
+def run_turns(graph: Graph) -> dg.ResourceDefinition:
+    """Return the resource that begins and ends with a run.
+
+    It gives :class:`RunTurns`, puts the process among the run's tags, and removes what killed processes left.
+    """
+
+    @dg.resource(description="Turns of runs at the same time, and what killed ones left.")
+    def turns(context: dg.InitResourceContext) -> Iterator[RunTurns]:
+        if context.instance is not None and context.run is not None:
+            name_process(context.instance, context.run.run_id)
+        clean_up(graph)
+        with contextlib.ExitStack() as held:
+            yield RunTurns(graph.settings, held)
+
+    return turns

@@ -169,33 +169,6 @@ def test_files_whose_run_was_killed_before_it_reported_are_made_again(go, make_g
     assert go()[0] == [("share", year) for year in YEARS]
 
 
-def test_a_run_whose_process_is_gone_is_closed(go, make_graph):
-    go()
-    with dg.DagsterInstance.get() as instance:
-        abandoned = instance.create_run_for_job(
-            dg.Definitions(jobs=[_job()]).resolve_job_def("nothing"), tags={"reeassets/process": "999999999"}
-        )
-        instance.report_dagster_event(
-            dg.DagsterEvent(event_type_value=dg.DagsterEventType.PIPELINE_START.value, job_name="nothing", message=""),
-            run_id=abandoned.run_id,
-        )
-    go()
-    with dg.DagsterInstance.get() as instance:
-        assert instance.get_run_by_id(abandoned.run_id).status == dg.DagsterRunStatus.FAILURE
-
-
-def _job():
-    @dg.op
-    def nothing_to_do():
-        pass
-
-    @dg.job(name="nothing")
-    def job():
-        nothing_to_do()
-
-    return job
-
-
 def test_years_the_source_lacks_are_an_error_before_anything_is_made(go):
     with pytest.raises(SourceError, match="1999"):
         go(years=(1999, 2019))

@@ -155,7 +155,7 @@ def kills(bench, expected, seconds, times):
 
 
 def _temporary(home):
-    return list(home.rglob("*.tmp"))
+    return list(home.rglob(".*.tmp*"))
 
 
 def concurrency(bench, expected, years, processes):

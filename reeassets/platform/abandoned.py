@@ -1,0 +1,63 @@
+"""What killed processes leave: runs that would count as running for ever, and half-written files.
+
+Dagster's run monitoring does not see that the process of a run is gone: its default launcher cannot tell.
+"""
+
+import platform
+from pathlib import Path
+
+import dagster as dg
+
+from reeassets.platform.graph import Graph
+from reeassets.processes import is_running, own_process
+from reeassets.storage import remove_leftovers
+
+ABANDONED_RUNS = "abandoned_runs"
+_PROCESS_TAG = "reeassets/process"
+
+
+def name_process(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Put the process that works on a run, and its machine, among the run's tags."""
+    instance.add_run_tags(run_id, {_PROCESS_TAG: f"{own_process()}@{platform.node()}"})
+
+
+def clean_up(graph: Graph) -> None:
+    """Remove the files that killed processes left half-written."""
+    remove_leftovers(graph.settings.home)
+    if graph.store.is_local:
+        remove_leftovers(Path(graph.store.root))
+
+
+def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Mark runs of this machine as failed whose process is gone, and return their ids.
+
+    The daemon starts those again whose job says so.
+    """
+    closed = []
+    for run in instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+        process, _, machine = run.tags.get(_PROCESS_TAG, "").partition("@")
+        if machine == platform.node() and not is_running(process):
+            instance.report_run_failed(run, message=f"The process {process} of this run was killed.")
+            closed.append(run.run_id)
+    return closed
+
+
+def abandoned_runs(graph: Graph) -> dg.SensorDefinition:
+    """Return the sensor that closes runs whose process was killed."""
+
+    @dg.sensor(
+        name=ABANDONED_RUNS,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Marks runs as failed whose process was killed, for instance by a power cut: they would hold back "
+        "what waits for them. Those of a job are then started again.",
+        tags={"reeassets/sensor": ABANDONED_RUNS},
+        owners=[graph.settings.owner],
+    )
+    def watch(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        closed = close_abandoned_runs(context.instance)
+        return dg.SkipReason(
+            f"closed: {', '.join(closed)}" if closed else "every run that is under way has its process"
+        )
+
+    return watch
