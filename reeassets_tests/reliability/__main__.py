@@ -44,7 +44,8 @@ Machine: {machine}
 - **clock**: two days back: what is current stays current, a changed setting is still seen.
 - **live**: Dagster's own daemon on an empty home. An archive (GENERATED) put into the inbox starts its years, and the
   scenarios follow; touched and renamed it starts nothing. With `follow_inputs` on, one year of raw trade made by hand
-  makes what is downstream of that year and no other. A broken year fails: the report names the cause, the webhook is
+  makes what is downstream of that year and no other. A run whose process is killed is closed, started again by the
+  daemon, and ends well. A broken year fails: the report names the cause, the webhook is
   told, the table stays. On 1 January, to which the daemon's clock is set, both schedules start their jobs.
 """
 

@@ -5,8 +5,10 @@ put where users put them, a schedule's hour comes, and what happens is read from
 """
 
 import contextlib
+import json
 import os
 import re
+import signal
 import time
 import zipfile
 from datetime import UTC, datetime, timedelta
@@ -16,7 +18,7 @@ import dagster as dg
 
 from reeassets.platform.automation import FOLLOW_INPUTS
 from reeassets.platform.instance import dagster_home
-from reeassets.platform.selections import BACKFILL, FULL_REFRESH, RECLASSIFY, RELEASE_CHECK, SHOCKS
+from reeassets.platform.selections import BACKFILL, FULL_REFRESH, RECLASSIFY, REFRESH_YEAR, RELEASE_CHECK, SHOCKS
 from reeassets.settings import parse_years
 
 from ..platform.conftest import Web
@@ -142,6 +144,27 @@ def _automation(live):
     return [succeeded(run) for run in started]
 
 
+def _killed(live):
+    """A run whose process is killed is closed, started again, and ends well."""
+    tags = json.dumps({"dagster/partition": "2022"})
+    live.dagster("job", "launch", *_MODULE, "-j", REFRESH_YEAR, "--tags", tags)
+    (run,) = live.runs(job_name=REFRESH_YEAR)
+
+    def process():
+        found = live.instance.get_run_by_id(run.run_id)
+        assert not found.is_finished, found.status
+        return found.tags.get("reeassets/process")
+
+    wait(process, "the process of a run")
+    os.kill(int(process().partition(".")[0]), signal.SIGKILL)
+    live.ended(2, job_name=REFRESH_YEAR)
+    again, killed = live.runs(job_name=REFRESH_YEAR)
+    assert killed.status == dg.DagsterRunStatus.FAILURE
+    assert succeeded(again).parent_run_id == killed.run_id == run.run_id
+    wait((live.home / "failures" / f"{killed.run_id}.md").exists, "the report of the killed run")
+    live.rest("inbox", ticks=1)
+
+
 def _failure(live, archive):
     """A year with a broken row fails; the report names it, the webhook is told, the table stays as it was."""
     path = live.home / "tables" / "trade" / "raw_trade" / "2023.parquet"
@@ -190,6 +213,7 @@ def live(bench):
         with found.daemon():
             kept = _inbox(found, archive)
             followed = _automation(found)
+            _killed(found)
             _failure(found, kept)
         _schedules(found)
         return {"runs": len(found.runs()), "of these by automation": len(followed)}
