@@ -86,6 +86,13 @@ def _step(
     if left_out:
         context.log.warning(f"{made_by.name} is made without {left_out}: not all of its inputs have these years")
     tables = {name: graph.tables[name] for name in made_by.inputs}
+    scenarios = graph.current_scenarios(made_by.name) if partition is None else graph.scenarios
+    behind = [name for name in graph.scenarios if name not in scenarios]
+    if behind:
+        context.log.warning(
+            f"{made_by.name} is made without scenarios that are not there or of earlier data, until the job `shocks` "
+            f"has made them: {', '.join(behind)}"
+        )
     step = Step(
         graph.settings.model_copy(update={"years": years})
         if left_out and made_by.base_years is None
@@ -95,9 +102,10 @@ def _step(
         tables,
         context.resources.duckdb.get_connection,
         scenario=partition if isinstance(partition, str) else None,
-        scenarios=tuple(str(name) for name in partition_keys("scenario", graph.settings)),
+        scenarios=scenarios,
         years=years,
-        metadata={"years_left_out": left_out} if left_out else {},
+        metadata=({"years_left_out": left_out} if left_out else {})
+        | ({"scenarios_left_out": ", ".join(behind)} if behind else {}),
     )
     asked = partial(graph.provenance, made_by.name, partition, years)
     if made_by.lineage is None:

@@ -163,6 +163,24 @@ class Graph:
         """The names of all what-if scenarios."""
         return tuple(str(name) for name in partition_keys("scenario", self.settings))
 
+    def current_scenarios(self, name: str) -> tuple[str, ...]:
+        """Return the scenarios that something made from all of them takes: those made from what is there now.
+
+        The jobs over years end before the scenarios are made again; nothing mixes them with those of earlier data.
+        """
+        tables = [parent for parent in self.ancestors([name]) if self.output(parent).dimension == "scenario"]
+        return tuple(key for key in self.scenarios if all(self._is_current(parent, key) for parent in tables))
+
+    def _is_current(self, name: str, partition: Partition) -> bool:
+        recorded = self.recorded(name, partition)
+        inputs = [(parent, at, self.recorded(parent, at)) for parent, at in self.parents(name, partition)]
+        fingerprints = [[parent, at, found.fingerprint] for parent, at, found in inputs if found is not None]
+        return (
+            recorded is not None
+            and len(fingerprints) == len(inputs)
+            and recorded.fingerprint == self._fingerprint(name, partition, fingerprints)
+        )
+
     def downstream(self, names: Iterable[str]) -> set[str]:
         """Return the given recipes and all that is made from them, directly or not."""
         found = set(names)
@@ -260,9 +278,12 @@ class Graph:
         if years is not None:
             behind &= set(years)
         over_years = False
+        scenarios = self.current_scenarios(name) if partition is None else self.scenarios
         for parent, at in self.parents(name, partition):
             by_year = self.tables[parent].by_year
             if partition is None and by_year and at not in behind:
+                continue
+            if self.tables[parent].by_scenario and at not in scenarios:
                 continue
             recorded = self.recorded(parent, at)
             if recorded is None:

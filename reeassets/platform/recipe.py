@@ -70,7 +70,7 @@ class Step:
     scenario : str or None
         The scenario to make, for a table by scenario.
     scenarios : tuple of str
-        The names of all scenarios.
+        The scenarios an unpartitioned recipe reads of its inputs by scenario.
     years : tuple of int
         The years an unpartitioned recipe reads of its yearly inputs.
     """
@@ -106,7 +106,7 @@ class Step:
             return self.store.read_years(table, self.years, columns)
         if table.by_scenario and self.scenario is None:
             parts = [self.store.read(table, scenario, columns) for scenario in self.scenarios]
-            return pd.concat(parts, ignore_index=True)
+            return pd.concat(parts or [table.empty()[list(columns or table.columns)]], ignore_index=True)
         return self.store.read(table, self._partition(table), columns)
 
     def file(self, name: str) -> Path:

@@ -12,20 +12,20 @@ RELEASE_CHECK = "release_check"
 OVER_YEARS = (FULL_REFRESH, REFRESH_YEAR, BACKFILL)
 
 
-def after_scenarios(graph: Graph) -> set[str]:
-    """Return what is made by scenario, and what is made from that."""
-    return graph.downstream(name for name in graph.recipes if graph.output(name).dimension == "scenario")
+def by_scenario(graph: Graph) -> set[str]:
+    """Return what is made by scenario."""
+    return {name for name in graph.recipes if graph.output(name).dimension == "scenario"}
 
 
 def from_data(graph: Graph) -> set[str]:
-    """Return what depends on the trade data, down to the scenarios; the rest is the classification of products."""
-    read = graph.downstream(name for name, made_by in graph.recipes.items() if "source" in made_by.uses)
-    return read - after_scenarios(graph)
+    """Return what depends on the trade data; the rest is the classification of products."""
+    return graph.downstream(name for name, made_by in graph.recipes.items() if "source" in made_by.uses)
 
 
 def selections(graph: Graph) -> dict[str, set[str]]:
     """Return what each job makes, by the names of the recipes."""
-    scenarios, data = after_scenarios(graph), from_data(graph)
+    scenarios = by_scenario(graph)
+    data = from_data(graph) - scenarios
     models = {name for name in graph.recipes if graph.output(name).stage == "models"}
     return {
         FULL_REFRESH: set(graph.recipes) - scenarios,
@@ -33,7 +33,7 @@ def selections(graph: Graph) -> dict[str, set[str]]:
         BACKFILL: data,
         MODELS_ONLY: graph.downstream(models) if models else set(),
         RECLASSIFY: set(graph.recipes) - scenarios - data,
-        SHOCKS: scenarios,
+        SHOCKS: graph.downstream(scenarios),
     }
 
 

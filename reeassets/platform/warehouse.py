@@ -1,15 +1,14 @@
 """The warehouse: one DuckDB file with every table, comments on tables and columns, and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from reeassets.networks.schema import EDGE_VIEWS, NETWORK_EDGES
-from reeassets.platform.dimensions import partition_keys
-from reeassets.settings import Settings
 from reeassets.storage import TableStore
-from reeassets.tables import Table
+from reeassets.tables import Dimension, Partition, Table
 
 CATALOGUE = "catalogue"
 ABOUT = "about"
@@ -19,14 +18,14 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _files(store: TableStore, table: Table, settings: Settings) -> list[str]:
-    return [store.file(table, key) for key in partition_keys(table.dimension, settings)]
-
-
 def build_warehouse(
-    path: Path, store: TableStore, tables: list[Table], settings: Settings, about: Mapping[str, str]
+    path: Path,
+    store: TableStore,
+    tables: list[Table],
+    partitions: Mapping[Dimension, Sequence[Partition]],
+    about: Mapping[str, str],
 ) -> dict[str, int]:
-    """Write every table of the configured years and scenarios into a new DuckDB file.
+    """Write every table into a new DuckDB file.
 
     Parameters
     ----------
@@ -36,8 +35,8 @@ def build_warehouse(
         Where the Parquet partitions are.
     tables : list of Table
         What to put in.
-    settings : Settings
-        The years and the scenarios.
+    partitions : mapping of str to sequence
+        What to put in of tables by year and by scenario; a table with nothing of it is there, without rows.
     about : mapping of str to str
         What a reader must know of the data: source, version and the like.
 
@@ -52,12 +51,8 @@ def build_warehouse(
             connection.register_filesystem(store.root.fs)
         for table in tables:
             name = table.name
-            columns = ", ".join(f'"{column}"' for column in table.columns)
-            order = ", ".join(f'"{column}"' for column in table.key)
-            connection.execute(
-                f"create table {name} as select {columns} from read_parquet($files) order by {order}",  # noqa: S608
-                {"files": _files(store, table, settings)},
-            )
+            keys = partitions[table.dimension] if table.dimension else (None,)
+            _fill(connection, table, [store.file(table, key) for key in keys])
             connection.execute(f"comment on table {name} is {_literal(table.description)}")
             for column, of in table.columns.items():
                 unit = (of.metadata or {}).get("unit")
@@ -73,6 +68,19 @@ def build_warehouse(
         connection.executemany(f"insert into {ABOUT} values (?, ?)", list(about.items()))  # noqa: S608
         connection.execute(f"comment on table {ABOUT} is 'What a reader must know of the data in this file.'")
     return rows
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, table: Table, files: list[str]) -> None:
+    columns = ", ".join(f'"{column}"' for column in table.columns)
+    order = ", ".join(f'"{column}"' for column in table.key)
+    create = f"create table {table.name} as select {columns} from"
+    if files:
+        connection.execute(f"{create} read_parquet($files) order by {order}", {"files": files})
+    else:
+        # Of its own, since a connection with a result that nobody has fetched registers nothing.
+        with connection.cursor() as cursor:
+            cursor.register("no_rows", pa.Table.from_pandas(table.empty(), preserve_index=False))
+            cursor.execute(f"{create} no_rows")
 
 
 def _write_views(connection: duckdb.DuckDBPyConnection) -> None:

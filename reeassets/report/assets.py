@@ -8,6 +8,7 @@ from reeassets.platform.warehouse import build_warehouse
 from reeassets.products import sets
 from reeassets.report.html import SHOWN_SETTINGS, TABLES, TEMPLATE, Origin, render
 from reeassets.settings import format_years
+from reeassets.tables import Dimension, Partition
 from reeassets.trade.bundled import digests
 from reeassets.trade.sources import no_files, said_of_source
 
@@ -42,8 +43,10 @@ def warehouse(step: Step, path: Path) -> None:
         "notes": step.source.notes,
         "product_set": f"{step.settings.product_set}, version {sets.product_set(step.settings).version}",
         "years": format_years(step.years),
+        "scenarios_left_out": step.metadata.get("scenarios_left_out", "none"),
     }
-    step.metadata["rows"] = build_warehouse(path, step.store, list(step.tables.values()), step.settings, about)
+    partitions: dict[Dimension, tuple[Partition, ...]] = {"year": step.years, "scenario": step.scenarios}
+    step.metadata["rows"] = build_warehouse(path, step.store, list(step.tables.values()), partitions, about)
 
 
 @file_recipe(

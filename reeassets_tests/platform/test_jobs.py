@@ -50,13 +50,12 @@ def test_every_job_is_described_tagged_owned_and_started_again_if_its_process_di
 
 def test_what_each_job_makes(graph):
     made = selections(graph)
-    scenarios = graph.downstream(["shock_scenarios"])
-    assert {"shock_scenarios", "shock_impacts", "warehouse"} <= scenarios
+    scenarios = {"shock_scenarios", "shock_impacts"}
     classification = {
         *("product_votes", "reference_set", "reference_summary", "vote_agreement", "vote_disagreements"),
         *("keyword_baseline", "code_list_evidence", "classified_products", "link_votes", "candidate_links"),
     }
-    assert made["shocks"] == scenarios
+    assert made["shocks"] == {*scenarios, "warehouse", "html_report"}
     assert made["full_refresh"] == set(graph.recipes) - scenarios
     assert made["refresh_year"] == made["backfill"] == set(graph.recipes) - scenarios - classification
     assert made["reclassify"] == classification
@@ -80,7 +79,7 @@ def test_schedules_are_off_until_switched_on(defs):
 
 def test_sensors_watch_from_the_start_and_automation_waits(defs):
     on = {sensor.name for sensor in defs.sensors if sensor.default_status == dg.DefaultSensorStatus.RUNNING}
-    assert on == {"inbox", "failed_runs", "scenarios_follow"}
+    assert on == {"inbox", "failed_runs", "abandoned_runs", "scenarios_follow"}
     assert {sensor.name for sensor in defs.sensors} - on == {"follow_inputs"}
     assert all(sensor.description for sensor in defs.sensors)
 

@@ -164,15 +164,15 @@ def test_everything_is_made_once_and_then_left_alone(go):
 def test_a_broken_rule_names_the_scenario_and_the_next_run_goes_on_from_there(go, broken):
     broken.add("mine")
     _, outcome = go()
-    # That a rule is kept is told of a table once all its partitions are recorded.
-    assert (outcome.checks_passed, outcome.checks_failed) == (len(YEARS), 1)
+    # The other scenarios are recorded: the built-in ones, and one of the file.
+    assert (outcome.checks_passed, outcome.checks_failed) == (len(YEARS) + len(NAMES) + 1, 1)
     (failure,) = outcome.failures
     assert "what_if mine: " in failure
     assert "less_than_or_equal_to(9000)" in failure
     broken.clear()
     made, outcome = go()
     assert outcome.failures == []
-    assert [call for call in made if call[0] == "what_if"][-2:] == [("what_if", "mine"), ("what_if", "other")]
+    assert [call for call in made if call[0] == "what_if"] == [("what_if", "mine")]
 
 
 def test_all_scenarios_are_one_run_and_dagster_knows_each(go, make_graph):
@@ -239,7 +239,27 @@ def test_a_year_that_is_not_configured_is_an_error_before_anything_is_made(go, f
 def test_the_warehouse_holds_every_scenario_and_no_other(go, make_graph, tmp_path):
     go()
     graph = make_graph(shock_file=None)
-    build_warehouse(tmp_path / "w.duckdb", graph.store, [BASE, WHAT_IF], graph.settings, {"version": "made"})
+    partitions = {"year": YEARS, "scenario": graph.scenarios}
+    build_warehouse(tmp_path / "w.duckdb", graph.store, [BASE, WHAT_IF], partitions, {"version": "made"})
     with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
         found = connection.execute("select scenario from what_if").fetchall()
     assert {name for (name,) in found} == set(NAMES)
+
+
+def test_the_warehouse_is_made_from_nothing_but_current_scenarios(go, make_graph, tmp_path):
+    graph = make_graph()
+    assert graph.current_scenarios("summary") == ()
+    tables = [WHAT_IF, FURTHER]
+    build_warehouse(tmp_path / "w.duckdb", graph.store, tables, {"year": YEARS, "scenario": ()}, {"version": "made"})
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
+        assert connection.execute("select * from what_if").fetchall() == []
+        types = dict(connection.execute("select column_name, data_type from duckdb_columns()").fetchall())
+    assert types["scenario"] == "VARCHAR"
+    assert types["n"] == "BIGINT"
+    go()
+    assert graph.current_scenarios("summary") == graph.scenarios
+    # One year is made again, and says something else; `other` rests on it, and so do the built-in ones.
+    again = make_graph(link_draws=99)
+    again.store.write(BASE, pd.DataFrame({"year": [2020], "n": [7]}), again.provenance("base", 2020), 2020)
+    assert again.current_scenarios("summary") == ("mine",)
+    assert again.provenance("summary", None).fingerprint != again.expected("summary", None)
