@@ -140,7 +140,7 @@ def render(
         settings=settings,
         exhibits={exhibit.id: exhibit for exhibit in exhibits(tables, members, chosen, settings, indicators)},
         plotly=Markup(get_plotlyjs()),  # noqa: S704  (the library's own code, which holds no end of a script)
-        data=_data_section(tables, members, settings),
+        data=_data_section(tables, settings),
         findings=_findings_section(tables["findings"]),
         chosen=chosen,
         chosen_sentence=_showcase_sentence(tables, chosen),
@@ -158,15 +158,13 @@ def render(
     )
 
 
-def _data_section(tables: Mapping[str, pd.DataFrame], members: pd.DataFrame, settings: Settings) -> dict[str, Any]:
-    totals = tables["product_totals"]
-    last = totals["year"].max() if len(totals) else None
-    of_set = totals[(totals["year"] == last) & totals["product"].isin(members["product"])]
+def _data_section(tables: Mapping[str, pd.DataFrame], settings: Settings) -> dict[str, Any]:
+    last, trade = summaries.last_world_trade(tables["product_indicators"])
     return {
         "years": format_years(settings.years).replace("-", "–"),
-        "basis": ", ".join(sorted(totals["basis"].unique())),
+        "basis": ", ".join(sorted(tables["product_totals"]["basis"].unique())),
         "last_year": last,
-        "trade_billion": summaries.number(of_set["value_kusd"].sum() / 1e6),
+        "trade_billion": summaries.number(trade.sum() / 1e6),
         "countries": tables["product_indicators"]["country"].nunique(),
     }
 
@@ -204,8 +202,9 @@ def _sections(tables: Mapping[str, pd.DataFrame], members: pd.DataFrame, setting
     """Return the rows of every table and the sentence above it, by name."""
     names, countries = labels.product_names(members), labels.country_names(tables["economies"])
     level = settings.model_significance
+    _, trade = summaries.last_world_trade(tables["product_indicators"])
     return {
-        "products": summaries.product_rows(members, tables["product_totals"]),
+        "products": summaries.product_rows(members, trade),
         "products_sentence": summaries.products_sentence(members),
         "product_names": names,
         "links": summaries.link_rows(tables["io_links"], names),

@@ -91,10 +91,23 @@ def findings_sentence(findings: pd.DataFrame) -> str:
     return f"Of {count(len(findings), 'claim')}: {', '.join(parts)}."
 
 
-def product_rows(products: pd.DataFrame, product_totals: pd.DataFrame) -> list[Row]:
-    """Return the members of the set with their trade in the last year, by stage and code."""
-    last = product_totals["year"].max() if len(product_totals) else None
-    trade = product_totals[product_totals["year"] == last].set_index("product")["value_kusd"]
+def last_world_trade(indicators: pd.DataFrame) -> tuple[int | None, pd.Series]:
+    """Return the last year and the world's trade in each product of the set in it, in thousand US$.
+
+    Parameters
+    ----------
+    indicators : DataFrame of (year, country, product, imports_kusd)
+        Table ``product_indicators``. All imports of a product are its trade between economies, and its codes are the
+        set's; those of ``product_totals`` are the data's, where an equal number can mean other goods.
+    """
+    if indicators.empty:
+        return None, pd.Series(dtype="float64")
+    last = indicators["year"].max()
+    return int(last), indicators[indicators["year"] == last].groupby("product")["imports_kusd"].sum()
+
+
+def product_rows(products: pd.DataFrame, trade: pd.Series) -> list[Row]:
+    """Return the members of the set with their trade as from :func:`last_world_trade`, by stage and code."""
     place = {stage: index for index, stage in enumerate(STAGES)}
     ordered = products.assign(place=products["stage"].map(place)).sort_values(["place", "product"], kind="stable")
     return [

@@ -46,9 +46,13 @@ def test_findings_come_in_the_order_of_the_claims_and_unknown_ones_last():
 def test_products_carry_the_trade_of_the_last_year():
     table = made.tables()["classified_products"]
     members = table[table["in_set"]]
-    rows = summaries.product_rows(members, made.product_totals())
+    indicators = made.product_indicators()
+    indicators.loc[indicators["year"] == 2020, "imports_kusd"] = 1e6
+    year, trade = summaries.last_world_trade(indicators)
+    assert year == 2021
+    rows = summaries.product_rows(members, trade.drop("850131"))
     assert [row["product"] for row in rows] == ["280530", "284690", "850131", "850511"]  # upstream first
-    assert [row["trade"] for row in rows] == ["2.00"] * 4  # 2,000 thousand in 2021
+    assert [row["trade"] for row in rows] == ["0.410", "0.410", "–", "0.410"]  # 10 + 300 + 100 thousand in 2021
     assert [row["ree"] for row in rows] == ["yes", "yes", "no", "yes"]
     assert rows[0]["agreement"] == "75%"
     said = "4 products: 2 upstream, 2 input, 0 final. Of these, 3 contain rare earths or need them to be made."
@@ -142,7 +146,9 @@ def test_terms_in_words():
 def test_empty_tables_give_no_rows():
     empty = made.empty_tables()
     assert summaries.findings_rows(empty["findings"]) == []
-    assert summaries.product_rows(empty["classified_products"], empty["product_totals"]) == []
+    year, trade = summaries.last_world_trade(empty["product_indicators"])
+    assert year is None
+    assert summaries.product_rows(empty["classified_products"], trade) == []
     assert summaries.link_rows(empty["io_links"], {}) == []
     assert summaries.contrast_rows(empty["tier_contrasts_pooled"]) == []
     assert summaries.cluster_rows(empty["country_clusters"], {}) == []
