@@ -23,11 +23,11 @@ class Report:
     Attributes
     ----------
     path : Path
-        The file it was written to.
+        The file it is written to.
     run, job, covers : str
         Id of the run, its job, and its partitions.
     causes : list of str
-        Why each step failed.
+        Why each step failed, and why the report itself could not be written if it could not.
     """
 
     path: Path
@@ -53,7 +53,7 @@ def _covers(tags: Mapping[str, str]) -> str:
 
 
 def report(settings: Settings, context: dg.RunFailureSensorContext) -> Report:
-    """Write the report of a failed run to ``<home>/failures``.
+    """Return the report of a failed run, to be written to ``<home>/failures``.
 
     Parameters
     ----------
@@ -61,23 +61,21 @@ def report(settings: Settings, context: dg.RunFailureSensorContext) -> Report:
         The home.
     context : dagster.RunFailureSensorContext
         The run, and why it failed.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written.
     """
     run = context.dagster_run
-    found = Report(
+    return Report(
         settings.home / "failures" / f"{run.run_id}.md",
         run.run_id,
         run.job_name,
         _covers(run.tags),
         [cause(event) for event in context.get_step_failure_events()] or [context.failure_event.message or "unknown"],
     )
+
+
+def write(found: Report, settings: Settings) -> None:
+    """Write a report to its file; raises OSError if that is impossible."""
     with replacing(found.path) as temporary:
         temporary.write_text(_text(found, settings), encoding="utf-8")
-    return found
 
 
 def _text(found: Report, settings: Settings) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from reeassets.platform.failures import post, report
+from reeassets.platform.failures import post, report, write
 from reeassets.platform.graph import Graph
 from reeassets.platform.inbox import look
 from reeassets.platform.jobs import range_tags
@@ -104,9 +104,16 @@ def failed_runs(graph: Graph) -> dg.SensorDefinition:
         tags={"reeassets/sensor": FAILED_RUNS},
     )
     def tell(context: dg.RunFailureSensorContext) -> None:
-        written = report(graph.settings, context)
-        context.log.info(f"report of the failed run {context.dagster_run.run_id}: {written.path}")
-        if graph.settings.failure_webhook is not None:
-            context.log.info(post(graph.settings.failure_webhook, written))
+        found = report(graph.settings, context)
+        try:
+            write(found, graph.settings)
+        except OSError as problem:
+            found.causes.append(f"the report of the failed run could not be written: {problem}")
+            raise
+        finally:
+            # Also when the disk is full: then nobody else tells.
+            if graph.settings.failure_webhook is not None:
+                context.log.info(post(graph.settings.failure_webhook, found))
+        context.log.info(f"report of the failed run {found.run}: {found.path}")
 
     return tell

@@ -53,6 +53,20 @@ def test_a_webhook_is_told(fail, caplog, web):
     assert "broken 1 time(s)" in told["text"]
 
 
+def test_a_webhook_is_told_when_the_report_cannot_be_written(fail, caplog, web, make_graph):
+    web.pages[f"/{TOKEN}"] = (200, "text/plain", b"ok")
+    home = make_graph().settings.home
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "failures").write_text("a file where the folder belongs stands for a disk that takes nothing")
+    with pytest.raises(FileExistsError):
+        fail(caplog, failure_webhook=f"{web.url}/{TOKEN}")
+    ((_, _, body),) = web.asked
+    why, not_written = json.loads(body)["causes"]
+    assert "broken 1 time(s)" in why
+    assert not_written.startswith("the report of the failed run could not be written: ")
+    assert str(home / "failures") in not_written
+
+
 @pytest.mark.parametrize("address", ["{url}/" + TOKEN, "http://127.0.0.1:9/" + TOKEN, "no address " + TOKEN])
 def test_a_webhook_that_fails_stops_nothing_and_its_address_is_never_shown(fail, caplog, capfd, web, address):
     written = fail(caplog, failure_webhook=address.format(url=web.url))
