@@ -2,13 +2,16 @@
 
 ``answers/<SHA-256 of the file>.parquet`` holds reports, under the name of its content; ``requests/<SHA-256 of the
 request>.json`` says which answer a request got, or that it must be asked in parts; ``edition.json`` says when the
-folder was begun. Every file is moved into place whole. No name and no content knows the key.
+folder was begun; ``locks`` holds empty files, one per request. Every file is moved into place whole. No name and no
+content knows the key.
 """
 
+import contextlib
 import datetime
 import hashlib
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +48,12 @@ class Cache:
     def __init__(self, folder: Path):
         self._folder = folder
         self._edition = folder / "edition.json"
+        if not self._edition.exists():
+            with self._lock("edition"):
+                self._begin()
+
+    def _begin(self) -> None:
+        # Another thread may have begun the folder while this one waited.
         if not self._edition.exists():
             begun = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
             _write(self._edition, json.dumps({"begun": begun}).encode())
@@ -106,6 +115,19 @@ class Cache:
         known = {"request": json.loads(request.text), "answer": answer}
         _write(self._request_file(request), json.dumps(known, sort_keys=True).encode())
         return Entry(answer)
+
+    def asking(self, request: Request) -> contextlib.AbstractContextManager[None]:
+        """Let one thread of one process at a time ask a request; the others wait, and then find the answer."""
+        return self._lock(request.digest)
+
+    @contextlib.contextmanager
+    def _lock(self, name: str) -> Iterator[None]:
+        from filelock import FileLock
+
+        path = self._folder / "locks" / f"{name}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path):
+            yield
 
     def _request_file(self, request: Request) -> Path:
         return self._folder / "requests" / f"{request.digest}.json"

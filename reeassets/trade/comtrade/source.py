@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from reeassets.settings import Settings, format_years
 from reeassets.trade.bundled import bundled_file, digests
-from reeassets.trade.comtrade.cache import Cache
+from reeassets.trade.comtrade.cache import Cache, Entry
 from reeassets.trade.comtrade.client import Client
 from reeassets.trade.comtrade.mirror import ComtradeAccounting, reconcile
 from reeassets.trade.comtrade.options import ComtradeOptions
@@ -154,7 +154,7 @@ class ComtradeYear:
 
     def _answers_to(self, request: Request) -> Iterator[str]:
         """Give the digests of the answers to a request, asking what is not known, in parts where one does not do."""
-        known = self._cache.find(request) or self._cache.keep(request, self._client.ask(request))
+        known = self._cache.find(request) or self._ask(request)
         if known.answer is not None:
             yield known.answer
             return
@@ -166,3 +166,8 @@ class ComtradeYear:
             )
         for part in parts:
             yield from self._answers_to(part)
+
+    def _ask(self, request: Request) -> Entry:
+        """Ask a request unless somebody does: a year's table and the digests of its answers are wanted at once."""
+        with self._cache.asking(request):
+            return self._cache.find(request) or self._cache.keep(request, self._client.ask(request))

@@ -3,16 +3,19 @@
 import hashlib
 import json
 import shutil
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
 
 from reeassets.settings import Settings
-from reeassets.trade.comtrade.client import KEY_VARIABLE
+from reeassets.trade.comtrade.client import KEY_VARIABLE, Client
 from reeassets.trade.comtrade.mirror import AREA, MIRRORED, SELF, WORLD
 from reeassets.trade.comtrade.options import ComtradeOptions
 from reeassets.trade.comtrade.request import Request
-from reeassets.trade.comtrade.source import open_comtrade
+from reeassets.trade.comtrade.source import ComtradeSource, open_comtrade
 from reeassets.trade.contract import RAW_SCHEMA, Source, SourceError, SourceFactory
 from reeassets.trade.schema import COUNTRIES, RAW_TRADE
 from reeassets_tests.trade.comtrade.service import KEY, envelope, report
@@ -107,6 +110,28 @@ def test_a_second_run_asks_nothing_and_needs_no_key(service, source, monkeypatch
     assert len(service.asked) == 4
     assert again.equals(first)
     assert accounting.read == 7
+
+
+def test_what_several_want_at_once_is_asked_once(service, options):
+    service.records = REPORTS
+    chosen = options(reporters_per_request=238)
+    asked, together = [], threading.Barrier(3)
+
+    class Slow(Client):
+        def ask(self, request):
+            asked.append(request)
+            time.sleep(0.3)  # the others come while the answer is on its way
+            return super().ask(request)
+
+    def answers():
+        together.wait()
+        source = ComtradeSource(chosen, Slow(chosen))
+        return source.version, source.identity(2020), source.digests(2020)
+
+    with ThreadPoolExecutor(3) as pool:
+        first, *others = [wanted.result() for wanted in [pool.submit(answers) for _ in range(3)]]
+    assert [request.flow for request in asked] == ["M", "X"]
+    assert others == [first, first]
 
 
 def test_an_interrupted_download_goes_on_where_it_stopped(service, source):
