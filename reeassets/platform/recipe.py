@@ -109,10 +109,10 @@ class Step:
             return pd.concat(parts or [table.empty()[list(columns or table.columns)]], ignore_index=True)
         return self.store.read(table, self._partition(table), columns)
 
-    def file(self, name: str) -> Path:
-        """Return the Parquet file of an input, for the step's partition if the input has any."""
+    def file(self, name: str) -> str:
+        """Return the path or URL of an input's Parquet file, for the step's partition if the input has any."""
         table = self.tables[name]
-        return Path(self.store.file(table, self._partition(table)))
+        return self.store.file(table, self._partition(table))
 
     def notes(self, name: str) -> dict[str, Any]:
         """Return what an input of the step's partition remembers of how it was read."""

@@ -1,7 +1,5 @@
 """The set's trade, carried from the revision of the data to the revision that the set is written in."""
 
-from pathlib import Path
-
 import duckdb
 import pandas as pd
 
@@ -35,15 +33,16 @@ def product_concordance(
     return carry_set(products, set_revision, data_revision, rule, least_share)
 
 
-def trade_flows(connection: duckdb.DuckDBPyConnection, raw: Path, economies: Path, concordance: Path) -> pd.DataFrame:
+def trade_flows(connection: duckdb.DuckDBPyConnection, raw: str, economies: str, concordance: str) -> pd.DataFrame:
     """Cut the set's products out of a year's raw trade, economy by economy.
 
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
         Engine.
-    raw, economies, concordance : Path
-        Parquet files of the tables ``raw_trade`` (one year), ``economies`` and ``product_concordance``.
+    raw, economies, concordance : str
+        Paths or URLs of the Parquet files of the tables ``raw_trade`` (one year), ``economies`` and
+        ``product_concordance``.
 
     Returns
     -------
@@ -51,9 +50,12 @@ def trade_flows(connection: duckdb.DuckDBPyConnection, raw: Path, economies: Pat
         Table ``trade_flows``: one row per exporter, importer and product of the set; ``quantity_t`` is null where no
         summed flow has a quantity.
     """
-    wanted = pd.read_parquet(concordance, columns=["product"])["product"].dropna().unique()
+    wanted = connection.execute(
+        "select distinct product from read_parquet($concordance) where product is not null order by product",
+        {"concordance": concordance},
+    ).fetchall()
     # Only constants are compared while the file is read; codes are six digits, by the table's schema.
-    codes = ", ".join(f"'{int(code):06d}'" for code in wanted)
+    codes = ", ".join(f"'{int(code):06d}'" for (code,) in wanted)
     # Shares are decimals with nine places because values are decimals: a sum must not depend on the order of
     # threads.
     value, quantity = (f"sum({name}::decimal(27, 6) * share::decimal(10, 9))" for name in ("value_kusd", "quantity_t"))
@@ -66,7 +68,7 @@ def trade_flows(connection: duckdb.DuckDBPyConnection, raw: Path, economies: Pat
         group by year, exporter, importer, set_product
         having {value} > 0
         """,  # noqa: S608  (no text from outside but the codes, which are digits)
-        {"raw": str(raw), "economies": str(economies), "concordance": str(concordance)},
+        {"raw": raw, "economies": economies, "concordance": concordance},
     ).df()
 
 

@@ -5,7 +5,6 @@ summed as decimals with six places (a tenth of a US cent; BACI itself has three 
 floating-point numbers depends on the order of its threads and the same input must give the same bytes.
 """
 
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -28,19 +27,19 @@ def flows_between_economies(condition: str = "true") -> str:
     return _FLOWS.format(condition=condition)
 
 
-def _query(connection: duckdb.DuckDBPyConnection, sql: str, raw: Path, economies: Path, **more: Any) -> pd.DataFrame:
-    return connection.execute(sql, {"raw": str(raw), "economies": str(economies), **more}).df()
+def _query(connection: duckdb.DuckDBPyConnection, sql: str, raw: str, economies: str, **more: Any) -> pd.DataFrame:
+    return connection.execute(sql, {"raw": raw, "economies": economies, **more}).df()
 
 
-def country_totals(connection: duckdb.DuckDBPyConnection, raw: Path, economies: Path, basis: str) -> pd.DataFrame:
+def country_totals(connection: duckdb.DuckDBPyConnection, raw: str, economies: str, basis: str) -> pd.DataFrame:
     """Sum exports and imports per economy of a year.
 
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
         Engine.
-    raw, economies : Path
-        Parquet files of the tables ``raw_trade`` (one year) and ``economies``.
+    raw, economies : str
+        Paths or URLs of the Parquet files of the tables ``raw_trade`` (one year) and ``economies``.
     basis : str
         What the source's products are, see :data:`reeassets.trade.schema.BASIS`.
 
@@ -65,7 +64,7 @@ def country_totals(connection: duckdb.DuckDBPyConnection, raw: Path, economies: 
     )
 
 
-def product_totals(connection: duckdb.DuckDBPyConnection, raw: Path, economies: Path, basis: str) -> pd.DataFrame:
+def product_totals(connection: duckdb.DuckDBPyConnection, raw: str, economies: str, basis: str) -> pd.DataFrame:
     """Sum world trade per product of a year; parameters as in :func:`country_totals`."""
     return _query(
         connection,
@@ -100,7 +99,7 @@ def outside_nomenclature(product_totals: pd.DataFrame, nomenclature: pd.DataFram
     return {"products_outside_nomenclature": int(outside.sum()), "share_outside_nomenclature": share}
 
 
-def economy_members(connection: duckdb.DuckDBPyConnection, raw: Path, economies: Path, year: int) -> pd.DataFrame:
+def economy_members(connection: duckdb.DuckDBPyConnection, raw: str, economies: str, year: int) -> pd.DataFrame:
     """Say what each member of a merged economy trades outside it and inside it in a year; files as above.
 
     Returns
@@ -135,7 +134,7 @@ def economy_members(connection: duckdb.DuckDBPyConnection, raw: Path, economies:
     )
 
 
-def unaccounted_flows(connection: duckdb.DuckDBPyConnection, raw: Path, economies: Path) -> dict[str, int]:
+def unaccounted_flows(connection: duckdb.DuckDBPyConnection, raw: str, economies: str) -> dict[str, int]:
     """Count the rows of a year's raw trade that are no flow between economies, by reason.
 
     Returns

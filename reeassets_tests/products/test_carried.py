@@ -11,7 +11,7 @@ from reeassets_tests.trade.raw import write_raw
 
 @pytest.fixture
 def files(tmp_path):
-    paths = *write_raw(tmp_path), tmp_path / "concordance.parquet"
+    paths = *write_raw(tmp_path), str(tmp_path / "concordance.parquet")
 
     def flows(concordance):
         concordance.to_parquet(paths[-1])

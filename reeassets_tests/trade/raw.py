@@ -28,4 +28,4 @@ def write_raw(folder):
     paths = folder / "raw.parquet", folder / "economies.parquet"
     for frame, path in zip((RAW, economies(COUNTRIES, [])), paths, strict=True):
         frame.to_parquet(path)
-    return paths
+    return tuple(map(str, paths))

@@ -123,7 +123,7 @@ def files(tmp_path):
     found.to_parquet(tmp_path / "economies.parquet")
     concordance = pd.DataFrame({"set_product": ["850511", "260600"], "product": ["850511", "260600"], "share": 1.0})
     concordance.to_parquet(tmp_path / "concordance.parquet")
-    return [tmp_path / f"{name}.parquet" for name in ("raw", "economies", "concordance")]
+    return [str(tmp_path / f"{name}.parquet") for name in ("raw", "economies", "concordance")]
 
 
 @pytest.fixture
