@@ -36,6 +36,11 @@ def home_path() -> Path:
     return Path(os.environ.get("REEASSETS_HOME", DEFAULT_HOME)).expanduser().absolute()
 
 
+def _toml(value: Any) -> str:
+    """Write a value as TOML: JSON but for two things, pairs of surrogates and the character 127."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def parse_years(text: str) -> tuple[int, ...]:
     """Read years from text such as ``2007-2023`` or ``2007,2010-2012``.
 
@@ -342,7 +347,7 @@ class Settings(BaseSettings):
         if not self.settings_file.exists():
             return []
         written = tomllib.loads(self.settings_file.read_text(encoding="utf-8"))
-        return [f"{name} = {json.dumps(written[name])}" for name in _SECRETS if name in written]
+        return [f"{name} = {_toml(written[name])}" for name in _SECRETS if name in written]
 
     def remember(self) -> None:
         """Write what differs from the defaults to ``settings.toml``, so that later commands in this home agree."""
@@ -358,7 +363,7 @@ class Settings(BaseSettings):
                 if isinstance(value, list)
                 else value
             )
-            lines.append(f"{name} = {json.dumps(shown)}")
+            lines.append(f"{name} = {_toml(shown)}")
         lines += self._secrets_on_file()
         text = "\n".join(lines) + "\n"
         if not self.settings_file.exists() or self.settings_file.read_text(encoding="utf-8") != text:

@@ -1,5 +1,8 @@
+import tempfile
+from pathlib import Path
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -35,6 +38,16 @@ def test_a_home_remembers_what_differs_from_the_defaults(tmp_path):
     assert Settings(home=tmp_path) == given_once
     assert "link_draws" not in given_once.settings_file.read_text()
     assert list(tmp_path.glob("*.tmp")) == []
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
+@example('/data/häus 𠀀 😀\x7f"\\\n.zip')
+def test_a_home_remembers_any_text(text):
+    with tempfile.TemporaryDirectory() as home:
+        (Path(home) / "settings.toml").write_text('failure_webhook = "https://example.org/😀"\n', encoding="utf-8")
+        Settings(home=home, source=text).remember()
+        again = Settings(home=home)
+    assert (again.source, again.failure_webhook.get_secret_value()) == (text, "https://example.org/😀")
 
 
 @pytest.mark.parametrize(
