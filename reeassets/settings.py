@@ -294,6 +294,11 @@ class Settings(BaseSettings):
     def _economies(cls, value: str) -> str:
         return value if value in ECONOMIES else str(Path(value).expanduser().absolute())
 
+    @field_validator("tables", mode="after")
+    @classmethod
+    def _tables(cls, value: str | None) -> str | None:
+        return value if not value or "://" in value else str(Path(value).expanduser().absolute())
+
     @field_validator("home", "data", "hazard_file", "inbox", "shock_file", mode="after")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:

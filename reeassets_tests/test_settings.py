@@ -20,6 +20,18 @@ def test_what_is_no_year_is_an_error(text):
         parse_years(text)
 
 
+def test_relative_paths_do_not_move_with_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(home="home", tables="mine", data="data.zip")
+    monkeypatch.chdir("/")
+    assert (settings.tables_root, str(settings.data)) == (str(tmp_path / "mine"), str(tmp_path / "data.zip"))
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/tables", "memory://tables"])
+def test_a_url_of_tables_stays_as_it_is(tmp_path, url):
+    assert Settings(home=tmp_path, tables=url).tables_root == url
+
+
 def test_precedence_argument_environment_file_default(tmp_path, monkeypatch):
     (tmp_path / "settings.toml").write_text('alpha = 0.5\nyears = "2010-2012"\nhazard = "political_stability"\n')
     monkeypatch.setenv("REEASSETS_ALPHA", "0.6")
