@@ -343,8 +343,11 @@ class Settings(BaseSettings):
         return self.home / "settings.toml"
 
     def fingerprint(self, *fields: str) -> str:
-        """Return a hash of the named fields: equal exactly if their values are."""
+        """Return a hash of the named fields: equal exactly if their values are, a file of groups being its name."""
         values = self.model_dump(mode="json", include=set(fields))
+        if "economies" in values:
+            # What the file holds counts by its digest, wherever it lies.
+            values["economies"] = Path(self.economies).name
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
     def _secrets_on_file(self) -> list[str]:

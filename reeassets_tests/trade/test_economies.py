@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reeassets.platform.graph import Graph
 from reeassets.products.carried import trade_flows
 from reeassets.settings import Settings
 from reeassets.trade import totals
@@ -50,6 +51,22 @@ def test_by_default_every_country_is_its_own_economy(countries, tmp_path):
     assert (table["economy"] == table["country"]).all()
     assert not table["merged"].any()
     assert table["economy_name"].tolist() == countries.sort_values("country_code")["country_name"].tolist()
+
+
+def test_a_file_of_groups_counts_by_name_and_content_wherever_it_lies(tmp_path):
+    def expected(folder, groups):
+        (tmp_path / folder).mkdir()
+        path = written(tmp_path / folder, groups)
+        graph = Graph(Settings(home=tmp_path, economies=str(path)))
+        return graph.expected("economies", None), graph.own_hash("html_report")
+
+    here = expected("here", "iso3,economy\nFRA,DEU\nDEU,DEU\n")
+    assert expected("elsewhere", "iso3,economy\nFRA,DEU\nDEU,DEU\n") == here
+    assert expected("other", "iso3,economy\nFRA,DEU\nDEU,DEU\nUSA,DEU\n")[0] != here[0]
+    built_in = {
+        Graph(Settings(home=tmp_path, economies=of)).expected("economies", None) for of in ("countries", "eu27")
+    }
+    assert len({*built_in, here[0]}) == 3
 
 
 def test_groups_of_a_file(tmp_path, countries):
