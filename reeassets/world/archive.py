@@ -34,6 +34,8 @@ _WRITERS = 2
 # Flows per exporter and product of the set: as drawn for 230 countries, and what a world needs at least.
 _USUAL_FLOWS = 10.7
 _LEAST_ROWS = 12
+# How far the rows of a year may be from those of the plan, as a share.
+_ROWS_OFF = 0.02
 _ROWS_OF_2_GB = 40_000_000
 
 Ints = NDArray[np.int64]
@@ -53,7 +55,7 @@ class Plan:
     products : int
         Products of the nomenclature. The set's 168 are among them; with fewer than 504, a third are of the set.
     rows_per_year : int
-        Flows a year; kept within 2 %.
+        Flows a year; kept within 2 %, or the world is refused.
     seed : int
     effects : Effects
     """
@@ -175,7 +177,18 @@ class _Generator:
         """Give the rows of each year, in order."""
         for year in self._simulation.years(self._plan.years, self._background_totals):
             assert self._outside is not None
-            yield self._joined(year, self._outside)
+            joined = self._joined(year, self._outside)
+            self._require_rows(joined)
+            yield joined
+
+    def _require_rows(self, year: YearRows) -> None:
+        """Refuse a year that is not within what a plan promises: of a few thousand rows, chance takes more away."""
+        rows, wanted = int(np.count_nonzero(year.dollars)), self._plan.rows_per_year
+        if abs(rows - wanted) > _ROWS_OFF * wanted:
+            raise ValueError(
+                f"{year.year} has {rows:,} rows in the place of {wanted:,}, more than {_ROWS_OFF:.0%} off: so few are "
+                "left to chance; take more rows a year or another seed"
+            )
 
     def _background_totals(self, place: int) -> tuple[Ints, Ints]:
         self._outside = self._background.year(place)

@@ -69,7 +69,7 @@ class Background:
     Raises
     ------
     ValueError
-        If there are more rows than two thirds of what countries and products can hold.
+        If there are more rows than two thirds of what countries and products can hold, or too few for every country.
     """
 
     def __init__(self, seed: int, places: Places, n_products: int, rows: int):
@@ -88,6 +88,7 @@ class Background:
         self.product = np.concatenate([product for _, product, _ in parts])
         self._log_value = np.concatenate([value for _, _, value in parts])
         del parts
+        _require_trade(np.diff(self.starts), np.bincount(self.importer, minlength=places.count))
         self._balance()
 
     def _structure(
@@ -132,7 +133,13 @@ class Background:
         self._log_value = np.log(value).astype(np.float32)
 
     def year(self, place: int) -> BackgroundYear:
-        """Draw a year, by its place among the world's years (0 is the first)."""
+        """Draw a year, by its place among the world's years (0 is the first).
+
+        Raises
+        ------
+        ValueError
+            If a country happens to export or to import nothing.
+        """
         generator = np.random.default_rng([self._seed, 7, place])
         count, n = self._places.count, len(self.product)
         drift = np.log(GROWTH) * place + 0.02 * generator.normal(size=count)
@@ -146,7 +153,18 @@ class Background:
         exports = np.array([dollars[a:b].sum() for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)])
         # Sums of whole numbers below 2**53 are exact in floating point, in whatever order.
         imports = np.bincount(self.importer, dollars, count).astype(np.int64)
+        _require_trade(exports, imports)
         return BackgroundYear(dollars, exports, imports)
+
+
+def _require_trade(exports: Ints, imports: Ints) -> None:
+    """Refuse a world in which a country trades the set alone: its advantage would not follow the law of motion."""
+    lacking = int((exports == 0).sum()), int((imports == 0).sum())
+    if any(lacking):
+        raise ValueError(
+            f"too few rows for every country to trade outside the set: {lacking[0]} countries export and {lacking[1]} "
+            "import nothing there; take more rows a year or fewer countries"
+        )
 
 
 def _chances(weight: NDArray[np.float32], wanted: float) -> NDArray[np.float32]:

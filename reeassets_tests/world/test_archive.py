@@ -21,10 +21,9 @@ ROWS = 40_000
 QUIET = Effects.of({"noise": 0, "links": 0})
 
 
-def plan(seed=3, effects=QUIET, **more):
-    return Plan(
-        **({"years": YEARS, "countries": 16, "products": 600, "rows_per_year": ROWS} | more), seed=seed, effects=effects
-    )
+def plan(effects=QUIET, **more):
+    usual = {"years": YEARS, "countries": 16, "products": 600, "rows_per_year": ROWS, "seed": 3}
+    return Plan(**(usual | more), effects=effects)
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +150,16 @@ def test_another_seed_gives_another_world(archive, tmp_path):
         ({"rows_per_year": 60_000_000}, "do not fit"),
         ({"products": 6000}, "outside the set"),
         ({"countries": 231}, "12 to 230"),
+        # Without a check the first cannot be balanced, and in the second countries trade the set alone.
+        (
+            {"countries": 230, "products": 24, "rows_per_year": 12 * 230 * 8, "seed": 954},
+            "too few rows for every country",
+        ),
+        (
+            {"countries": 230, "products": 24, "rows_per_year": 12 * 230 * 8, "seed": 7},
+            "too few rows for every country",
+        ),
+        ({"countries": 12, "products": 24, "rows_per_year": 1152, "seed": 1}, "more than 2% off"),
     ],
 )
 def test_what_cannot_be_generated_is_refused_and_nothing_is_left_behind(tmp_path, change, message):

@@ -101,6 +101,13 @@ def test_background_has_its_rows_and_totals_of_its_rows():
     assert not np.array_equal(year.dollars, other)
 
 
+def test_a_year_in_which_a_country_trades_nothing_is_refused(monkeypatch):
+    world = Background(2, draw_places(2, 30), 300, 20_000)
+    monkeypatch.setattr("reeassets.world.background._ABSENT", 1.0)
+    with pytest.raises(ValueError, match="30 countries export and 30 import nothing there; take more rows"):
+        world.year(0)
+
+
 def test_merging_keeps_the_order():
     large = (np.array([0, 2, 3]), np.array([1, 1, 0]), np.array([0, 3, 2]), np.array([10, 11, 12]))
     small = (np.array([0, 1, 3]), np.array([1, 0, 0]), np.array([1, 0, 4]), np.array([20, 21, 22]))
