@@ -118,6 +118,8 @@ def read_carefully(
         line = row.number + 1 if row.number is not None else None
         if line is not None:
             lines.broken.append(line)
+        if not row.text.strip():
+            return "skip"
         accounting.read += 1
         told = f"{row.actual_columns} columns instead of {row.expected_columns}"
         accounting.reject(told, 1, [(line, row.text[:200])])
@@ -202,7 +204,7 @@ def _numbers(values: pa.Array, fits: Mask, dtype: pa.DataType, otherwise: float)
 def _judge(batch: pa.RecordBatch, year: int, known: Mask) -> _Judged:
     """Convert a batch of text, and mark for every reason the rows it rejects, the first reason first.
 
-    A line without anything on it is no row.
+    A line without anything on it is no row; nor is one of blanks, which cannot be split and never comes here.
     """
     texts = {name: _text(batch, name) for name in COLUMNS}
     whole = {name: _matches(texts[name], _WHOLE) for name in ("t", "i", "j")}

@@ -57,6 +57,20 @@ def test_the_fast_reader_reads_what_is_as_it_should_be(tmp_path):
     assert len(quick) == len(GOOD)
 
 
+@pytest.mark.parametrize("empty", ["", "   ", "\t ", ",,,,,", " , ,,, ,"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_line_with_nothing_on_it_is_no_row(tmp_path, empty, newline):
+    path = tmp_path / year_name()
+    lines = [empty, GOOD[0], empty, "2020,4,broken", empty, *GOOD[1:], empty]
+    path.write_bytes(year_text(lines, newline=newline).encode())
+    quick, slow, accounting = both(path)
+    assert quick is None
+    assert len(slow) == len(GOOD)
+    assert (accounting.read, accounting.rejected) == (len(GOOD) + 1, 1)
+    (found,) = accounting.rejections.values()
+    assert found.examples == [(5, "2020,4,broken")]
+
+
 @pytest.mark.parametrize("stray", ['"', '27"6', '"850519', '850519"', '"1.5""'])
 @pytest.mark.parametrize("column", range(1, 6))
 def test_a_stray_quote_costs_its_own_row_and_no_other(tmp_path, stray, column):
