@@ -56,7 +56,7 @@ def shock_losses(scenarios: pd.DataFrame, impacts: pd.DataFrame, names: Mapping[
     figure = go.Figure(layout=layout(120 + 52 * len(solved), margin={"l": 60, "r": 10, "t": 32, "b": 70}))
     figure.add_heatmap(
         x=[wrapped(names.get(code, code), 12) for code in worst],
-        y=[_label(row, names) for row in solved.to_dict("records")],
+        y=_labels(solved, names),
         z=[[None if pd.isna(value) else value for value in row] for row in wide["loss"].to_numpy()],
         zmin=0,
         zmax=1,
@@ -74,6 +74,16 @@ def shock_losses(scenarios: pd.DataFrame, impacts: pd.DataFrame, names: Mapping[
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(showgrid=False, tickangle=0, tickfont={"size": 11})
     return figure
+
+
+def _labels(scenarios: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
+    """Return what each scenario is called, with its name where two would be called the same."""
+    labels = [_label(row, names) for row in scenarios.to_dict("records")]
+    # Plotly makes one row of equal labels, and puts its numbers into the rows of others.
+    return [
+        f"{label}, {plain(scenario)}" if labels.count(label) > 1 else label
+        for label, scenario in zip(labels, scenarios["scenario"], strict=True)
+    ]
 
 
 def _label(row: Mapping[Any, Any], names: Mapping[str, str]) -> str:

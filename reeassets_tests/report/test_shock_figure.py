@@ -27,6 +27,13 @@ def test_scenarios_downwards_and_the_most_affected_countries_from_the_left():
     assert [list(row) for row in heat.text] == [["", "10%", "0%"], ["50%", "80%", ""]]
 
 
+def test_scenarios_that_would_be_called_the_same_have_rows_of_their_own():
+    tables = made.tables()
+    scenarios = tables["shock_scenarios"].assign(title="Same", suppliers="CHN")
+    (heat,) = shock_losses(scenarios, tables["shock_impacts"], {}).data
+    assert list(heat.y) == ["Same<br><b>CHN</b>, 2021, mine", "Same<br><b>CHN</b>, 2021, magnets_stopped"]
+
+
 def test_nothing_to_draw():
     empty = made.empty_tables()
     assert shock_losses(empty["shock_scenarios"], empty["shock_impacts"], {}) is None
