@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from reeassets.world.places import Places
 
+# Values are whole US$, BACI's third decimal of a thousand US$.
 DOLLARS = 1000
+# Share of the flows of the structure that a year lacks.
+ABSENT = 0.03
 _DENSITY_POWER = np.float32(0.45)
 _DISTANCE_POWER = np.float32(-0.5)
 _MOST = np.float32(0.95)
 _SPREAD = np.float32(1.6)
 _SHOCK = np.float32(0.25)
-_ABSENT = 0.03
 _BALANCING_ROUNDS = 8
 GROWTH = 1.04
 SET_SHARE = 0.025
@@ -82,7 +84,7 @@ class Background:
                 f"at most {int(most):,} do"
             )
         popularity = np.exp(0.8 * generator.standard_normal(n_products, dtype=np.float32))
-        parts = list(self._structure(generator, popularity, rows / (1 - _ABSENT)))
+        parts = list(self._structure(generator, popularity, rows / (1 - ABSENT)))
         self.starts = np.concatenate([[0], np.cumsum([len(importer) for importer, _, _ in parts])]).astype(np.int64)
         self.importer = np.concatenate([importer for importer, _, _ in parts])
         self.product = np.concatenate([product for _, product, _ in parts])
@@ -149,7 +151,7 @@ class Background:
         np.exp(value, out=value)
         value *= np.repeat(np.exp(drift).astype(np.float32), np.diff(self.starts))
         dollars = np.maximum(np.rint(value), 1).astype(np.int64)
-        dollars[generator.random(n, dtype=np.float32) < _ABSENT] = 0
+        dollars[generator.random(n, dtype=np.float32) < ABSENT] = 0
         exports = np.array([dollars[a:b].sum() for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)])
         # Sums of whole numbers below 2**53 are exact in floating point, in whatever order.
         imports = np.bincount(self.importer, dollars, count).astype(np.int64)

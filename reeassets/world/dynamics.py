@@ -18,6 +18,7 @@ from reeassets.indicators.hazards import UNIFORM
 from reeassets.indicators.systemic import systemic_trade_risk
 from reeassets.indicators.year_network import YearNetwork
 from reeassets.settings import STAGES, Settings
+from reeassets.world.background import ABSENT, DOLLARS
 from reeassets.world.effects import Effects
 from reeassets.world.goods import Goods
 from reeassets.world.partners import balance, draw_partners
@@ -25,8 +26,6 @@ from reeassets.world.places import Places
 
 ALPHA = 0.85
 BASIS = "whole nomenclature"
-# Values are whole US$, BACI's third decimal of a thousand US$.
-DOLLARS = 1000
 # Standard deviation of the logarithm of import intensity over countries.
 INTENSITY_SPREAD = 0.6
 # The symmetric index stays within this; a pair that would leave it is counted as clipped.
@@ -36,7 +35,6 @@ ADVANTAGE = np.array([[1.1, 1.3, 0.9], [1.0, -0.7, -1.0], [-0.5, 0.6, 0.4], [-1.
 _OWN_SPREAD = 0.4
 _SHOCK_BOUND = 3.0
 _AFFINITY_SHOCK = 0.25
-_ABSENT = 0.03
 _ADDING_UP_ROUNDS = 8
 _NEWTON_STEPS = 12
 # How much steadier an exporter is, per unit of its share in the world's exports of a product.
@@ -129,7 +127,7 @@ class Simulation:
     def expected_flows(self) -> int:
         """Number of flows that a year has on average."""
         sure = int(self._partners.kept.sum())
-        return sure + round((len(self._partners.kept) - sure) * (1 - _ABSENT))
+        return sure + round((len(self._partners.kept) - sure) * (1 - ABSENT))
 
     def years(self, years: Sequence[int], background: Background) -> Iterator[SetYear]:
         """Simulate the years in order.
@@ -199,7 +197,7 @@ class Simulation:
         supply = rca * totals[:, None] * self.goods.share
         demand = outside_imports[:, None] * np.exp(self._intensity)
         demand = demand / demand.sum(axis=0) * supply.sum(axis=0)
-        present = partners.kept | (self._generator.random(len(partners.kept)) >= _ABSENT)
+        present = partners.kept | (self._generator.random(len(partners.kept)) >= ABSENT)
         shock = _AFFINITY_SHOCK * self._generator.normal(size=len(present))
         product, exporter, importer = (
             column[present] for column in (partners.product, partners.exporter, partners.importer)

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reeassets.world.background import GROWTH, SET_SHARE
-from reeassets.world.dynamics import DOLLARS, Simulation
+from reeassets.world.background import DOLLARS, GROWTH, SET_SHARE
+from reeassets.world.dynamics import Simulation
 from reeassets.world.effects import Effects
 from reeassets.world.goods import draw_goods
 from reeassets.world.places import Places, draw_places

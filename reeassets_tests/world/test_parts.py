@@ -103,7 +103,7 @@ def test_background_has_its_rows_and_totals_of_its_rows():
 
 def test_a_year_in_which_a_country_trades_nothing_is_refused(monkeypatch):
     world = Background(2, draw_places(2, 30), 300, 20_000)
-    monkeypatch.setattr("reeassets.world.background._ABSENT", 1.0)
+    monkeypatch.setattr("reeassets.world.background.ABSENT", 1.0)
     with pytest.raises(ValueError, match="30 countries export and 30 import nothing there; take more rows"):
         world.year(0)
 
