@@ -16,7 +16,7 @@ import requests
 from reeassets import __version__
 from reeassets.storage import replacing
 from reeassets.trade.download import Download, FetchError, Patience, Watch, require_archive
-from reeassets.trade.nomenclature import REVISIONS
+from reeassets.trade.nomenclature import require_revision
 
 BASE_URL = "https://www.cepii.fr/DATA_DOWNLOAD/baci/data/"
 RELEASES = "https://www.cepii.fr/CEPII/en/bdd_modele/bdd_modele_item.asp?id=37"
@@ -35,8 +35,10 @@ class Fetched:
 
 def archive_name(nomenclature: str, version: str) -> str:
     """Return CEPII's name of a release in a revision; raises FetchError if either is none."""
-    if nomenclature not in REVISIONS:
-        raise FetchError(f"{nomenclature!r} is no revision of the Harmonized System; known: {', '.join(REVISIONS)}")
+    try:
+        require_revision(nomenclature)
+    except ValueError as problem:
+        raise FetchError(str(problem)) from problem
     if not re.fullmatch(r"V[0-9]{6}[a-z]?", version):
         raise FetchError(
             f"{version!r} is no version of BACI such as V202601 or V202401b; they are listed at {RELEASES}"
@@ -73,9 +75,7 @@ def fetch_baci(
         If it is not there, cannot be had, is no archive or not the one recorded, or cannot be written.
     """
     name = archive_name(nomenclature, version)
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise FetchError("the base URL must be the http or https address of a folder")
+    _host(base_url)
     path, watch = to / name, watch or Watch()
     record = path.with_name(f"{name}.sha256")
     # pooch tells its own story on standard error, with advice about its own arguments.
@@ -114,10 +114,7 @@ def is_released(nomenclature: str, version: str, *, base_url: str = BASE_URL, pa
     FetchError
         If the server cannot be asked, or its answer is neither an archive nor "not found".
     """
-    name, patience = archive_name(nomenclature, version), patience or Patience()
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise FetchError("the base URL must be the http or https address of a folder")
+    name, host, patience = archive_name(nomenclature, version), _host(base_url), patience or Patience()
     try:
         answer = requests.head(
             f"{base_url.rstrip('/')}/{name}",
@@ -126,16 +123,24 @@ def is_released(nomenclature: str, version: str, *, base_url: str = BASE_URL, pa
             allow_redirects=True,
         )
     except requests.RequestException as problem:
-        raise FetchError(f"{parts.hostname}: cannot be asked for {name} ({type(problem).__name__})") from problem
+        raise FetchError(f"{host}: cannot be asked for {name} ({type(problem).__name__})") from problem
     if answer.status_code in (404, 410):
         return False
     kind = answer.headers.get("Content-Type", "")
     if answer.status_code != 200 or kind.startswith("text/"):
         raise FetchError(
-            f"{parts.hostname}: asked for {name}, it answers with HTTP status {answer.status_code}, type {kind!r}; "
+            f"{host}: asked for {name}, it answers with HTTP status {answer.status_code}, type {kind!r}; "
             f"releases are listed at {RELEASES}"
         )
     return True
+
+
+def _host(base_url: str) -> str:
+    """Return the host of a base URL; raises FetchError if it is not the address of a folder on the web."""
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise FetchError("the base URL must be the http or https address of a folder")
+    return parts.hostname
 
 
 def _recorded(record: Path, name: str) -> str | None:

@@ -12,10 +12,15 @@ COUNTRY_TABLE = "country_codes_V202601.csv"
 CHAPTERS = "nomenclature/hs_chapters.csv"
 
 
+def require_revision(name: str) -> None:
+    """Raise ValueError for a name that is no revision."""
+    if name not in REVISIONS:
+        raise ValueError(f"{name!r} is not a revision of the Harmonized System; known: {', '.join(REVISIONS)}")
+
+
 def nomenclature_file(revision: str) -> Path:
     """Return the bundled code list of a revision; raises ValueError for a name that is no revision."""
-    if revision not in REVISIONS:
-        raise ValueError(f"{revision!r} is not a revision of the Harmonized System; known: {', '.join(REVISIONS)}")
+    require_revision(revision)
     return bundled_file(f"nomenclature/product_codes_{revision}.csv.gz")
 
 

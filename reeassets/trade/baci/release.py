@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from reeassets.settings import format_years
 from reeassets.trade.contract import SourceError
-from reeassets.trade.nomenclature import REVISIONS
+from reeassets.trade.nomenclature import require_revision
 
 _YEAR = re.compile(r"BACI_(?P<nomenclature>HS\d{2})_Y(?P<year>\d{4})_V(?P<version>\d{6}[a-z]?)\.csv", re.IGNORECASE)
 _COUNTRIES = re.compile(r"country_codes_V(?P<version>\d{6}[a-z]?)\.csv", re.IGNORECASE)
@@ -82,8 +82,10 @@ def recognise(place: str, names: Iterable[str]) -> Release:
         told = "; ".join(f"{n} {v}: {format_years(years)}" for (n, v), years in sorted(flows.items()))
         raise SourceError(f"{place}: more than one release in one place ({told}); codes and values would not compare")
     (((nomenclature, version), years),) = flows.items()
-    if nomenclature not in REVISIONS:
-        raise SourceError(f"{place}: {nomenclature} is not a revision of the Harmonized System known here")
+    try:
+        require_revision(nomenclature)
+    except ValueError as problem:
+        raise SourceError(f"{place}: {problem}") from problem
     by_year = {year: _only(files, f"{place}: the year {year}") for year, files in sorted(years.items())}
     tables = {kind: files for kind, files in others.items() if kind.startswith("V")}
     if tables and version not in tables:

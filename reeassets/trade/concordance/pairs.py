@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.sparse import coo_array, csr_array, diags_array, eye_array
 
 from reeassets.trade.bundled import bundled_file
-from reeassets.trade.nomenclature import REVISIONS, nomenclature
+from reeassets.trade.nomenclature import REVISIONS, nomenclature, require_revision
 
 CONCORDANCE_FILE = "nomenclature/hs_concordance.csv.gz"
 RELATIONS = ("1:1", "1:n", "n:1", "n:n")
@@ -67,8 +67,7 @@ def _step(near: str, far: str) -> csr_array:
 def _chain(from_revision: str, to_revision: str) -> list[str]:
     """Return the revisions from one to the other, both included."""
     for revision in (from_revision, to_revision):
-        if revision not in REVISIONS:
-            raise ValueError(f"{revision!r} is not a revision of the Harmonized System; known: {', '.join(REVISIONS)}")
+        require_revision(revision)
     start, end = REVISIONS.index(from_revision), REVISIONS.index(to_revision)
     between = REVISIONS[min(start, end) : max(start, end) + 1]
     return list(between if start <= end else reversed(between))

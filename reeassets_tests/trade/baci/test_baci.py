@@ -241,7 +241,7 @@ def wrecked(tmp_path, name):
         ("two nomenclatures", r"more than one release.*HS07.*HS12"),
         ("year twice", "the year 2020 is there 2 times"),
         ("other countries", "country table is of V202501, the flows are of V202601"),
-        ("unknown revision", "HS99 is not a revision"),
+        ("unknown revision", "'HS99' is not a revision"),
         ("packed year", "packed once more"),
         ("bomb", "zip bomb"),
     ],

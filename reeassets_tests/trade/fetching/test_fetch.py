@@ -128,8 +128,8 @@ def test_a_folder_without_permission_is_told(serve, tmp_path):
 @pytest.mark.parametrize(
     ("nomenclature", "version", "told"),
     [
-        ("HS08", "V202601", r"'HS08' is no revision.*HS92, HS96, HS02, HS07"),
-        ("hs07", "V202601", r"'hs07' is no revision"),
+        ("HS08", "V202601", r"'HS08' is not a revision.*HS92, HS96, HS02, HS07"),
+        ("hs07", "V202601", r"'hs07' is not a revision"),
         ("HS07", "202601", r"'202601' is no version of BACI"),
         ("HS07", "V202601B", "is no version"),
         ("HS07", "V202601/../../x", "is no version"),
