@@ -5,11 +5,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HOME_DIR ?= var
 
-.PHONY: run ui test check format lock clean
+.PHONY: install run ui test check format lock clean
 .DEFAULT_GOAL := run
 
-run: $(READY)  ## Compute the whole graph on the bundled sample, 2007-2023
-	$(BIN)/reeassets run --source sample --product-set critical30 --years 2007-2023 --home $(HOME_DIR)
+install: $(READY)  ## Everything into .venv; computes nothing
+
+# No options: what is given here would be remembered in place of what the settings of an existing home say.
+run: $(READY)  ## Compute the whole graph: in a new home on the bundled sample, 2007-2023
+	$(BIN)/reeassets run --home $(HOME_DIR)
 
 ui: $(READY)  ## Dagster's UI on http://127.0.0.1:3000
 	$(BIN)/reeassets ui --home $(HOME_DIR)

@@ -6,9 +6,13 @@ import subprocess
 import sys
 
 import dagster as dg
+import pytest
 import yaml
+from typer.testing import CliRunner
 
+from reeassets.cli import app
 from reeassets.platform.instance import dagster_home
+from reeassets.settings import Settings
 
 from .conftest import REPOSITORY, clean_environment, reeassets
 
@@ -65,3 +69,56 @@ def test_postgresql_differs_from_sqlite_in_the_storage_alone(tmp_path, monkeypat
     # Ticks of many sensors are what fills a database for years.
     assert set(postgres) - set(sqlite) == {"storage", "retention"}
     assert {name: postgres[name] for name in sqlite} == sqlite
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Call the Makefile where everything is installed and programs only say how they are called; return that."""
+    shutil.copy(REPOSITORY / "Makefile", tmp_path)
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "reeassets").write_text('#!/bin/sh\necho called "$@"\n')
+    (programs / "reeassets").chmod(0o755)
+    for name in ("requirements.lock", "pyproject.toml", ".venv/.ready"):
+        (tmp_path / name).touch()
+
+    def call(*arguments):
+        done = subprocess.run(["make", "-C", tmp_path, *arguments], capture_output=True, text=True, check=True)
+        return [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("called ")]
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("written", "source", "years"),
+    [
+        (None, "sample", tuple(range(2007, 2024))),
+        ('source = "baci"\nyears = "2018-2024"\n', "baci", (*range(2018, 2025),)),
+    ],
+)
+def test_make_run_computes_the_sample_in_a_new_home_and_keeps_the_settings_of_another(
+    make, tmp_path, monkeypatch, written, source, years
+):
+    home = tmp_path / "home"
+    if written is not None:
+        home.mkdir()
+        (home / "settings.toml").write_text(written)
+    (called,) = make("run", f"HOME_DIR={home}")
+
+    def remember(settings, *_, **__):
+        settings.remember()
+        return 0
+
+    monkeypatch.setenv("REEASSETS_HOME", str(home))
+    monkeypatch.setattr("reeassets.console.run.run_and_report", remember)
+    assert CliRunner().invoke(app, called, catch_exceptions=False).exit_code == 0
+    remembered = Settings(home=home)
+    assert (remembered.source, remembered.product_set, remembered.years) == (source, "critical30", years)
+
+
+def test_an_upgrade_installs_without_computing(make):
+    assert make("install") == []
+    guide = (REPOSITORY / "docs" / "INSTALL.md").read_text()
+    upgrade = guide.split("\n## Upgrade\n")[1].split("\n## ")[0]
+    assert "make -C /opt/reeassets install" in upgrade
+    assert "make -C /opt/reeassets run" not in upgrade
