@@ -81,8 +81,8 @@ def build_jobs(graph: Graph) -> list[Any]:
                 name,
                 selection=dg.AssetSelection.assets(*(asset_key(graph.output(made)) for made in sorted(selected))),
                 description=about,
-                tags={"reeassets/job": name},
-                run_tags={"reeassets/job": name, "dagster/priority": str(priority), **_RETRIES, **whole},
+                # Not `run_tags`: `dagster job launch` gives a run these alone.
+                tags={"reeassets/job": name, "dagster/priority": str(priority), **_RETRIES, **whole},
                 owners=[graph.settings.owner],
             )
         )
@@ -147,7 +147,7 @@ def release_check(graph: Graph) -> dg.JobDefinition:
         name=RELEASE_CHECK,
         description="Ask CEPII's server for a release newer than the data in use. Nothing is downloaded unless the "
         "setting fetch_releases says so; the answer is an observation of raw_trade.",
-        tags={"reeassets/job": RELEASE_CHECK},
+        tags={"reeassets/job": RELEASE_CHECK, **_RETRIES},
         owners=[settings.owner],
     )
     def check() -> None:

@@ -42,10 +42,16 @@ def test_every_job_is_described_tagged_owned_and_started_again_if_its_process_di
         job = defs.resolve_job_def(name)
         assert job.description
         assert job.owners == ["team:reeassets"]
-        assert job.tags["reeassets/job"] == name
-        if name != "release_check":
-            assert job.run_tags["dagster/max_retries"] == "2"
-            assert job.run_tags["dagster/retry_on_asset_or_op_failure"] == "false"
+        # Runs started in the UI and by sensors get the one, those of `dagster job launch` the other.
+        for tags in (job.run_tags, job.tags):
+            assert tags["reeassets/job"] == name
+            assert tags["dagster/max_retries"] == "2"
+            assert tags["dagster/retry_on_asset_or_op_failure"] == "false"
+    everything = defs.resolve_job_def("full_refresh").tags
+    assert (everything["dagster/asset_partition_range_start"], everything["dagster/asset_partition_range_end"]) == (
+        "2007",
+        "2023",
+    )
 
 
 def test_what_each_job_makes(graph):
