@@ -114,10 +114,13 @@ class Settings(BaseSettings):
         0.5, gt=0, description="Change of world exports from the year before, as a share, above which a check warns"
     )
     check_exporter_change: float = Field(
-        0.1, gt=0, le=1, description="Change of the largest exporter's share of value above which a check warns"
+        0.1, gt=0, le=1, description="Change of a largest exporter's share of value above which a check warns"
     )
     check_lost_trade: float = Field(
         0.01, ge=0, le=1, description="Share of last year's trade that countries now missing may have had"
+    )
+    check_lost_countries: float = Field(
+        0.1, ge=0, le=1, description="Share of last year's countries, by number, that may be missing now"
     )
     check_indicator_change: float = Field(
         0.1, gt=0, description="Change of the median of an indicator from the year before above which a check warns"

@@ -1,10 +1,12 @@
 """Checks beyond the schemas: what each finds, and what an error and a warning do to a run."""
 
+import re
 import shutil
 
 import dagster as dg
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -41,7 +43,7 @@ def look(tmp_path):
             return Step(graph.settings, year, graph.store, tables, lambda: duckdb.connect(":memory:"))
 
         by_year = graph.tables[check.table].by_year
-        return check.look(step(2020 if by_year else None), step(2019) if before else None)
+        return check.look(step(2020 if by_year else None), step(2019) if before is not None else None)
 
     return one
 
@@ -49,7 +51,7 @@ def look(tmp_path):
 def totals(**values):
     return {
         "country_totals": pd.DataFrame(
-            {"country": list(values), "exports_kusd": list(values.values()), "imports_kusd": 1.0, "basis": "set only"}
+            {"country": list(values), "exports_kusd": list(values.values()), "imports_kusd": 0.001, "basis": "set only"}
         )
     }
 
@@ -66,11 +68,23 @@ def test_a_jump_of_the_world_total_is_found(look):
 
 def test_a_country_with_trade_that_is_gone_is_found_and_named(look):
     before = totals(CHN=1000.0, DEU=500.0, TUV=1.0)
-    assert look("countries_covered", totals(CHN=1000.0, DEU=500.0), before).passed
+    assert look("countries_covered", totals(CHN=1000.0, DEU=500.0), before, check_lost_countries=0.5).passed
     found = look("countries_covered", totals(CHN=1000.0, TUV=1.0), before)
     assert not found.passed
     assert found.rows["country"].tolist() == ["DEU"]
     assert found.numbers["countries_lost"] == 1
+
+
+def test_many_small_countries_that_are_gone_are_found_however_little_they_trade(look):
+    small = {f"A{number:02}": 0.001 for number in range(20)}
+    now = {name: small[name] for name in list(small)[3:]}
+    found = look("countries_covered", totals(CHN=1000.0, **now), totals(CHN=1000.0, **small))
+    assert not found.passed
+    assert found.numbers["share_lost"] < 1e-4
+    assert found.numbers["share_of_countries_lost"] == pytest.approx(3 / 21)
+    assert found.rows["country"].tolist() == ["A00", "A01", "A02"]
+    now |= {"A02": 0.001}
+    assert look("countries_covered", totals(CHN=1000.0, **now), totals(CHN=1000.0, **small)).passed
 
 
 def flows(**values):
@@ -95,6 +109,14 @@ def test_a_shift_of_the_largest_exporter_is_found(look):
     assert found.numbers["change"] == pytest.approx(0.15)
     # Another country is the largest now: what counts is where that one was.
     assert not look("largest_exporter", flows(AUS=80.0, CHN=20.0), before).passed
+
+
+def test_a_largest_exporter_that_vanishes_is_found_though_the_new_one_moved_little(look):
+    before = flows(AUS=25.0, CHN=20.0, DEU=20.0, FRA=20.0, ITA=15.0)
+    found = look("largest_exporter", flows(CHN=25.0, DEU=25.0, FRA=25.0, ITA=25.0), before)
+    assert not found.passed
+    assert found.told.startswith("AUS exports 0.0% of the set's value, after 25.0%")
+    assert found.numbers["change"] == pytest.approx(-0.25)
 
 
 def raw(rows):
@@ -173,6 +195,48 @@ def test_a_typical_value_that_moved_is_found_and_named(look, tmp_path):
     found = look("typical_values", indicators(graph, supplier_concentration=0.7), before)
     assert not found.passed
     assert found.rows["indicator"].tolist() == ["supplier_concentration"]
+
+
+def test_an_indicator_that_the_year_before_was_made_without_is_left_out(look, tmp_path):
+    graph = Graph(Settings(home=tmp_path, years="2019-2020"))
+    now = indicators(graph)
+    look("typical_values", now, now)
+    path = graph.store.path(graph.tables["product_indicators"], 2019)
+    written = pq.read_table(path)
+    pq.write_table(written.drop_columns(["supplier_concentration"]), path)
+    found = look("typical_values", now, {})
+    assert found.passed
+    assert found.numbers["largest_move"] == 0.0
+
+
+@pytest.mark.parametrize("name", CHECK)
+@pytest.mark.parametrize("now", [True, False], ids=["rows", "no rows"])
+@pytest.mark.parametrize("before", [True, False, None], ids=["rows before", "no rows before", "no year before"])
+def test_a_year_without_rows_is_told_of_once_and_stops_no_check(look, tmp_path, name, now, before):
+    graph = Graph(Settings(home=tmp_path, years="2019-2020"))
+    accept(Settings(home=tmp_path), classified(p850511="input"))
+    full = {
+        **indicators(graph),
+        **totals(CHN=100.0),
+        **flows(CHN=12.0),
+        "raw_trade": RAW,
+        "economies": ECONOMIES,
+        "product_concordance": CONCORDANCE,
+        "classified_products": classified(p850511="input"),
+    }
+    check = CHECK[name]
+
+    def content(filled, tables):
+        return {table: full[table] if filled else full[table].iloc[:0] for table in tables}
+
+    yearly = [check.table] if graph.tables[check.table].by_year else []
+    found = look(name, content(now, (check.table, *check.needs)), None if before is None else content(before, yearly))
+    compares = name in {"world_total", "countries_covered", "largest_exporter"}
+    assert found.passed == (now or not ((compares and before) or name == "set_unchanged"))
+    assert not re.search(r"\b(nan|inf)\b", found.told)
+    assert all(np.isfinite(number) for number in found.numbers.values())
+    if compares and not before:
+        assert "the year before is " in found.told
 
 
 def classified(**stages):
