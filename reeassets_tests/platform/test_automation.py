@@ -1,9 +1,15 @@
 """Assets follow their inputs: stepped tick by tick, as Dagster's daemon does."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+import time_machine
+from dagster._core.remote_origin import InProcessCodeLocationOrigin
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
+from dagster._daemon.freshness import FreshnessDaemon
 
 from reeassets.platform.build import build_defs
 from reeassets.platform.instance import dagster_home
@@ -134,10 +140,55 @@ def test_what_has_an_input_in_progress_waits_for_it(settled):
     assert settled.settle() == [{"total": [None]}, {"share": [2020]}, {"summary": [None]}]
 
 
-def test_tables_of_trade_data_have_a_freshness_policy_and_the_classification_has_none(tmp_path):
-    defs = build_defs(Settings(home=tmp_path, fresh_days=30))
-    nodes = defs.resolve_asset_graph()
-    policy = nodes.get(dg.AssetKey(["trade", "raw_trade"])).freshness_policy_or_from_metadata
-    assert policy == dg.FreshnessPolicy.time_window(timedelta(days=30), timedelta(days=27))
-    for key in (["products", "product_votes"], ["networks", "candidate_links"]):
-        assert nodes.get(dg.AssetKey(key)).freshness_policy_or_from_metadata is None
+CLASSIFICATION = {
+    *("product_votes", "reference_set", "reference_summary", "vote_agreement", "vote_disagreements"),
+    *("keyword_baseline", "code_list_evidence", "classified_products", "link_votes", "candidate_links"),
+}
+
+
+def test_all_that_depends_on_trade_data_has_a_freshness_policy_and_the_classification_has_none(tmp_path):
+    nodes = build_defs(Settings(home=tmp_path, fresh_days=30)).resolve_asset_graph()
+    policies = {
+        key.path[-1]: nodes.get(key).freshness_policy_or_from_metadata for key in nodes.materializable_asset_keys
+    }
+    assert {name for name, policy in policies.items() if policy is None} == CLASSIFICATION
+    expected = dg.FreshnessPolicy.time_window(timedelta(days=30), timedelta(days=27))
+    assert all(policy == expected for name, policy in policies.items() if name not in CLASSIFICATION)
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    """What Dagster's daemon knows of the platform, on an instance without runs."""
+    code = tmp_path / "code.py"
+    code.write_text(
+        "from reeassets.platform.build import build_defs\nfrom reeassets.settings import Settings\n"
+        f"defs = build_defs(Settings(home={str(tmp_path)!r}, fresh_days=100))\n"
+    )
+    origin = InProcessCodeLocationOrigin(LoadableTargetOrigin(python_file=str(code)), location_name="reeassets")
+    with (
+        dg.DagsterInstance.local_temp(str(tmp_path)) as instance,
+        WorkspaceProcessContext(instance, InProcessWorkspaceLoadTarget(origin)) as context,
+    ):
+        yield context
+
+
+def test_the_daemon_finds_tables_fresh_then_late_then_out_of_date(workspace):
+    instance, daemon = workspace.instance, FreshnessDaemon()
+    keys = [dg.AssetKey(path.split("/")) for path in ("trade/raw_trade", "shocks/shock_impacts", "report/warehouse")]
+    votes, never = dg.AssetKey(["products", "product_votes"]), dg.AssetKey(["trade", "countries"])
+    partitions = {"raw_trade": "2023", "shock_impacts": "magnets_stopped"}
+    for key in (*keys, votes):
+        instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=partitions.get(key.path[-1])))
+    made = datetime.now(UTC)
+    for days, state in ((1, "PASS"), (89, "PASS"), (91, "WARN"), (101, "FAIL")):
+        with time_machine.travel(made + timedelta(days=days)):
+            list(daemon.run_iteration(workspace))
+        found = instance.get_freshness_state_records([*keys, votes, never])
+        assert {found[key].freshness_state.value for key in keys} == {state}, days
+        assert found[votes].freshness_state.value == "NOT_APPLICABLE"
+        assert found[never].freshness_state.value == "UNKNOWN"
+    # Made again, it is fresh.
+    with time_machine.travel(made + timedelta(days=102)):
+        instance.report_runless_asset_event(dg.AssetMaterialization(keys[0], partition="2023"))
+        list(daemon.run_iteration(workspace))
+    assert instance.get_freshness_state_records(keys)[keys[0]].freshness_state.value == "PASS"
