@@ -34,7 +34,8 @@ COLUMNS = {
         answers largest_share <- product_votes.is_ree product_votes.stage product_votes.application \
             product_votes.elements product_votes.voter
     """,
-    # From the descriptions of the nomenclature; the votes are what it is compared with.
+    # From the bundled revision that is classified, which need not be that of the table nomenclature; the votes only
+    # compare with it, in the metadata.
     "keyword_baseline": "* <- nothing",
     "code_list_evidence": f"""
         list code label rare_earth_list product <- nothing

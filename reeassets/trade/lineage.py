@@ -7,8 +7,11 @@ COLUMNS = {
     "countries": "* <- nothing",
     "nomenclature": "* <- nothing",
     "raw_trade": "* <- nothing",
-    # From what the reader of raw_trade noted, not from its rows.
-    "rejected_rows": "* <- nothing",
+    # But for the year from what the reader of raw_trade noted: these rows are the ones that it lacks.
+    "rejected_rows": """
+        year <- raw_trade.=
+        * <- nothing
+    """,
     "economies": """
         country_code <- countries.=
         country <- countries.iso3
