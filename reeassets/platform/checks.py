@@ -13,12 +13,11 @@ from reeassets.platform.dimensions import partition_keys
 from reeassets.platform.evaluations import Target, evaluation, targets
 from reeassets.platform.factory import PartitionsOf, asset_key
 from reeassets.platform.graph import Graph
+from reeassets.platform.guide import section
 from reeassets.platform.metadata import markdown_table
 from reeassets.platform.quality import CHECKS, Check, Found
 from reeassets.platform.recipe import Step
 from reeassets.tables import Partition
-
-GUIDE = "docs/CHECKS.md"
 
 
 def build_checks(graph: Graph, partitions: PartitionsOf) -> list[dg.AssetChecksDefinition]:
@@ -37,10 +36,10 @@ def _definition(graph: Graph, check: Check, partitions: PartitionsOf) -> dg.Asse
     spec = dg.AssetCheckSpec(
         check.name,
         asset=asset_key(table),
-        description=f"{check.about} If not: {check.to_do} ({GUIDE}#{check.name})",
+        description=f"{check.about} If not: {check.to_do}",
         blocking=check.error,
         partitions_def=own,
-        metadata={"what_to_do": check.to_do, "guide": f"{GUIDE}#{check.name}"},
+        metadata=_help(check),
         additional_deps=[asset_key(graph.tables[name]) for name in check.needs],
     )
 
@@ -60,6 +59,11 @@ def _definition(graph: Graph, check: Check, partitions: PartitionsOf) -> dg.Asse
         yield dg.Output(None, output_name=spec.get_python_identifier())
 
     return look
+
+
+def _help(check: Check) -> dict[str, Any]:
+    """Return what to do, and the guide's section on the check itself: a link to a file would lead nowhere in the UI."""
+    return {"what_to_do": check.to_do, "guide": dg.MetadataValue.md(section(check.name))}
 
 
 def _step(graph: Graph, check: Check, partition: Partition, context: dg.AssetCheckExecutionContext) -> Step:
@@ -88,7 +92,7 @@ def _result(
     if found.rows is not None:
         metadata["rows"] = markdown_table(found.rows)
     if not found.passed:
-        metadata |= {"what_to_do": check.to_do, "guide": f"{GUIDE}#{check.name}"}
+        metadata |= _help(check)
     return evaluation(
         key, partition, passed=found.passed, description=found.told, metadata=metadata, severity=severity, target=target
     )
