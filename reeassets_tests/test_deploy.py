@@ -61,6 +61,37 @@ def test_the_services_start_what_is_installed():
             assert option in printed, option
 
 
+def test_commands_run_as_the_services_do(tmp_path):
+    (tmp_path / "systemd-run").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "systemd-run").chmod(0o755)
+    called = subprocess.run(
+        [REPOSITORY / "deploy" / "as-reeassets", "reeassets", "run", "--years", "2007, 2009"],
+        capture_output=True,
+        text=True,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        check=True,
+    ).stdout.splitlines()
+    assert called[-4:] == ["/opt/reeassets/.venv/bin/reeassets", "run", "--years", "2007, 2009"]
+    given = dict(argument.lstrip("-").split("=", 1) for argument in called[:-4] if "=" in argument)
+    environment = {argument.split("=", 1)[1] for argument in called if argument.startswith("--setenv=")}
+    for name in ("webserver", "daemon"):
+        unit = (REPOSITORY / "deploy" / f"reeassets-{name}.service").read_text().splitlines()
+        assert f"User={given['uid']}" in unit
+        assert f"WorkingDirectory={given['working-directory']}" in unit
+        assert given["property"] in unit
+        assert environment == {line.split("=", 1)[1] for line in unit if line.startswith("Environment=")}
+
+
+def test_no_command_of_the_guide_goes_without_the_environment_of_the_services():
+    guide = (REPOSITORY / "docs" / "INSTALL.md").read_text()
+    blocks = "".join(guide.split("```")[1::2])
+    assert "sudo as-reeassets reeassets run" in blocks
+    # Only what installs may: it opens no records.
+    plain = [line.split("#")[0].split() for line in blocks.splitlines() if "sudo -u reeassets " in line]
+    assert {words[3] for words in plain} == {"make", "git"}
+    assert not [line for line in blocks.splitlines() if ".venv/bin" in line]
+
+
 def test_postgresql_differs_from_sqlite_in_the_storage_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("DAGSTER_HOME", "")
     monkeypatch.delenv("DAGSTER_HOME")
