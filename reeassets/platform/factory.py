@@ -17,6 +17,7 @@ from reeassets.platform.automation import follows_inputs, freshness
 from reeassets.platform.dimensions import parent_keys, partition_keys, year_of
 from reeassets.platform.evaluations import evaluation, targets
 from reeassets.platform.graph import Graph
+from reeassets.platform.guide import section
 from reeassets.platform.memory import give_back
 from reeassets.platform.metadata import (
     column_origins,
@@ -172,7 +173,8 @@ def _make_all(
     if broken:
         yield from _recorded(graph, table, made, context)
         for key, violation in broken.items():
-            metadata = problem_metadata(violation.problems)
+            guide = {"guide": dg.MetadataValue.md(section(SCHEMA_CHECK))}
+            metadata = problem_metadata(violation.problems) | guide
             yield evaluation(_schema_check(table), key, passed=False, description=str(violation), metadata=metadata)
         told = "; ".join(
             f"{table.name}{'' if key is None else f' {key}'}: {violation}" for key, violation in broken.items()
@@ -250,6 +252,7 @@ def _table_asset(graph: Graph, made_by: Recipe, partitions: PartitionsOf) -> dg.
         description="Types, ranges, legal values and the key, checked before anything is written.",
         blocking=True,
         partitions_def=own,
+        metadata={"guide": dg.MetadataValue.md(section(SCHEMA_CHECK))},
     )
 
     lineage = _lineage(graph, table)

@@ -85,9 +85,9 @@ def rows_conserved(step: Step, _: Step | None) -> Found:
             left join read_parquet($economies) importer on importer.country_code = raw.importer_code
             """,
             {
-                "raw": str(step.file("raw_trade")),
-                "concordance": str(step.file("product_concordance")),
-                "economies": str(step.file("economies")),
+                "raw": step.file("raw_trade"),
+                "concordance": step.file("product_concordance"),
+                "economies": step.file("economies"),
             },
         ).df()
     rows, value, unknown, within = read.iloc[0]
