@@ -92,7 +92,10 @@ class Settings(BaseSettings):
         None, description="Folder that new archives and year files are put into; by default `inbox` in the home"
     )
     inbox_rest: float = Field(
-        60, ge=0, description="Seconds a file of the inbox must be left unchanged before it is read"
+        60,
+        ge=0,
+        description="Seconds a file of the inbox must be left unchanged before it starts a run; a single year's file, "
+        "before it is read",
     )
     release_url: str | None = Field(None, description="Folder of BACI's archives on the web; by default CEPII's")
     fetch_releases: bool = Field(

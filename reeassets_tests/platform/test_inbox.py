@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import threading
 import time
 
 import dagster as dg
@@ -54,6 +55,10 @@ def put(settings, name, content):
     else:
         path.write_text(content)
     return aged(path)
+
+
+def count(source, year):
+    return sum(batch.num_rows for batch in source.open_year(year).batches())
 
 
 class Watch:
@@ -167,10 +172,49 @@ def test_an_empty_inbox_loads_and_says_what_to_do(settings):
     assert build_defs(settings).resolve_job_def("backfill")
     with pytest.raises(SourceError, match="the inbox holds no trade data yet"):
         open_source(settings)
-    put(settings, year_name(2020), year_text(rows(2020)))
-    os.utime(settings.inbox_folder / year_name(2020))
-    with pytest.raises(SourceError, match=r"written less than 100 s ago"):
+    whole = put(settings, "whole.zip", members([2020]))
+    (settings.inbox_folder / "half.zip").write_bytes(whole.read_bytes()[:100])
+    whole.unlink()
+    with pytest.raises(SourceError, match=r"no trade data yet \(half\.zip: .*damaged or cut off"):
         open_source(settings)
+
+
+def test_an_archive_that_is_touched_is_read_all_the_same(settings):
+    path = put(settings, "BACI_HS07_V202601.zip", members([2020]))
+    before = open_source(settings).identity(2020)
+    os.utime(path)
+    assert open_source(settings).identity(2020) == before
+    assert count(open_source(settings), 2020) == 2
+
+
+def test_a_year_file_that_is_touched_is_read_a_little_later(tmp_path, settings, caplog):
+    settings = Settings(home=tmp_path, source="baci", years="2018-2022", inbox_rest=0.3)
+    path = put(settings, year_name(2020), year_text(rows(2020)))
+    os.utime(path)
+    assert count(open_source(settings), 2020) == 2
+    assert "written less than 0.3 s ago; waiting until nothing is written to it" in caplog.text
+    assert time.time() - path.stat().st_mtime >= 0.3
+
+
+def test_a_year_file_that_still_grows_is_not_read_by_half(tmp_path, settings):
+    settings = Settings(home=tmp_path, source="baci", years="2018-2022", inbox_rest=0.6)
+    put(settings, "BACI_HS07_V202601.zip", members([2020]))
+    lines = year_text(rows(2020, [f"276,{partner},850511,10.5,1.25" for partner in (156, 842, 56)])).splitlines(True)
+    path = settings.inbox_folder / year_name(2020)
+    path.write_text(lines[0])
+
+    def write():
+        for line in lines[1:]:
+            time.sleep(0.2)
+            with path.open("a") as stream:
+                stream.write(line)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert count(open_source(settings), 2020) == 3
+    finally:
+        writer.join()
 
 
 def test_files_that_nobody_reads_start_nothing(tmp_path, settings):

@@ -1,19 +1,26 @@
 """The inbox: a folder that archives and single years are put into, while others read from it.
 
 What is read of it is one release: that of the newest archive, with single years' files of the same release in the place
-of the archive's. A file is left aside while it may still be being written; so are archives that are damaged, and older
-releases. Nothing is left aside silently: the inbox says what and why.
+of the archive's. Archives that are damaged or cut off are left aside, and so are older releases. Nothing is left aside
+silently: the inbox says what and why.
+
+An archive that opens is whole: its directory comes last. Half of a year's file looks like a whole one, so it is read
+only when nothing has been written to it for a while, and who wants it sooner waits. A file that is touched while a run
+reads it therefore delays the run, and never breaks it.
 """
 
+import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reeassets.settings import Settings
 from reeassets.trade.baci.archive import Files, open_files, plain
 from reeassets.trade.baci.release import Release, recognise
 from reeassets.trade.contract import SourceError
+
+LOGGER = logging.getLogger("reeassets.trade")
 
 
 @dataclass
@@ -58,7 +65,7 @@ def open_inbox(folder: Path, rest: float) -> Inbox:
     folder : Path
         The inbox.
     rest : float
-        Seconds that a file must have been left unchanged.
+        Seconds that a single file must have been left unchanged before it is read.
 
     Raises
     ------
@@ -66,14 +73,9 @@ def open_inbox(folder: Path, rest: float) -> Inbox:
         If it holds no release, or files that cannot be one; the message says what was left aside, too.
     """
     aside: dict[str, str] = {}
-    resting = []
-    for path in inbox_files(folder):
-        if is_resting(path, rest):
-            resting.append(path)
-        else:
-            aside[path.relative_to(folder).as_posix()] = f"written less than {rest:g} s ago"
-    archives = dict(_archives(folder, [path for path in resting if path.suffix.lower() == ".zip"], aside))
-    single = {path.relative_to(folder).as_posix(): path for path in resting if path.suffix.lower() != ".zip"}
+    found = inbox_files(folder)
+    archives = dict(_archives(folder, [path for path in found if path.suffix.lower() == ".zip"], aside))
+    single = {path.relative_to(folder).as_posix(): path for path in found if path.suffix.lower() != ".zip"}
     newest = max((release.version for _, release in archives.values()), default=None)
     for name, (_, release) in list(archives.items()):
         if release.version != newest:
@@ -81,7 +83,7 @@ def open_inbox(folder: Path, rest: float) -> Inbox:
             del archives[name]
     if newest is not None:
         _leave_older_aside(folder, single, newest, aside)
-    loose = plain(folder, single)
+    loose = _once_resting(plain(folder, single), single, rest)
     openers = {name: (loose, name) for name in single}
     years = {_base(name) for name in single}
     for name, (files, _) in archives.items():
@@ -107,6 +109,25 @@ def open_inbox(folder: Path, rest: float) -> Inbox:
 
 def _base(name: str) -> str:
     return name.rsplit("/", 1)[-1]
+
+
+def _once_resting(files: Files, paths: dict[str, Path], rest: float) -> Files:
+    """Return files none of which is read before nothing has been written to it for ``rest`` seconds."""
+
+    def awaited(name: str) -> str:
+        path = paths[name]
+        if not is_resting(path, rest):
+            LOGGER.warning("%s: written less than %g s ago; waiting until nothing is written to it", path, rest)
+        while not is_resting(path, rest):
+            time.sleep(min(rest, 1.0))
+        return name
+
+    return replace(
+        files,
+        open=lambda name: files.open(awaited(name)),
+        identity=lambda name: files.identity(awaited(name)),
+        digest=lambda name: files.digest(awaited(name)),
+    )
 
 
 def _archives(folder: Path, paths: list[Path], aside: dict[str, str]) -> Iterator[tuple[str, tuple[Files, Release]]]:
@@ -145,13 +166,20 @@ def _without_copies(folder: Path, openers: dict[str, tuple[Files, str]]) -> dict
     SourceError
         If two files of one name differ.
     """
-    kept: dict[str, tuple[str, str]] = {}
-    for name, (files, member) in sorted(openers.items()):
-        if not _base(name).lower().endswith(".csv"):
-            continue
-        identity = files.identity(member)
-        first, known = kept.setdefault(_base(name), (name, identity))
-        if known != identity:
-            raise SourceError(f"{folder}: {first} and {name} are of the same year and release, and differ; remove one")
-    names = {first for first, _ in kept.values()}
-    return {name: of for name, of in openers.items() if name in names or not _base(name).lower().endswith(".csv")}
+    tables = sorted(name for name in openers if name.lower().endswith(".csv"))
+    copies: dict[str, list[str]] = {}
+    for name in tables:
+        copies.setdefault(_base(name), []).append(name)
+    for first, *others in copies.values():
+        for name in others:
+            if _identity(openers[first]) != _identity(openers[name]):
+                raise SourceError(
+                    f"{folder}: {first} and {name} are of the same year and release, and differ; remove one"
+                )
+    surplus = {name for _, *others in copies.values() for name in others}
+    return {name: of for name, of in openers.items() if name not in surplus}
+
+
+def _identity(of: tuple[Files, str]) -> str:
+    files, name = of
+    return files.identity(name)
