@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +27,8 @@ class Seen:
     cursor : str
         What to remember until the next look.
     brought : list of (tuple of int, str)
-        Neighbouring years with new content, and a hash of that content.
+        Neighbouring years with new content, and what tells this change from every other: Dagster starts nothing for a
+        key that it has seen, and content can come back.
     """
 
     told: str
@@ -52,13 +54,16 @@ def look(settings: Settings, cursor: str | None) -> Seen:
     cursor : str or None
         What the last look remembered.
     """
-    remembered = json.loads(cursor) if cursor else {"files": {}, "years": {}}
+    # A change is named by chance, not counted: a cursor that was reset would count the same numbers again. The name is
+    # chosen one change ahead, so that a look repeated with the same cursor names the change the same.
+    remembered = {"files": {}, "years": {}, "next_change": _name()} | (json.loads(cursor) if cursor else {})
     files = {str(path.relative_to(settings.inbox_folder)): path for path in inbox_files(settings.inbox_folder)}
     states = {name: _state(path) for name, path in files.items()}
     years: dict[str, str] = remembered["years"]
+    change: str = remembered["next_change"]
 
     def nothing(told: str) -> Seen:
-        return Seen(told, json.dumps({"files": states, "years": years}))
+        return Seen(told, json.dumps({"files": states, "years": years, "next_change": change}))
 
     if not files:
         return nothing(f"{settings.inbox_folder}: no archive and no year's file")
@@ -87,10 +92,13 @@ def look(settings: Settings, cursor: str | None) -> Seen:
     told = f"new content of {format_years(wanted)}" if wanted else "no year with new content"
     if unwanted:
         told += f"; {format_years(unwanted)} came too, and is not among the configured years"
+    if not wanted:
+        return nothing(told)
     brought = [
-        (group, _hash({str(year): new[year] for year in group})) for group in neighbours(tuple(wanted), settings.years)
+        (group, f"{_hash({str(year): new[year] for year in group})} {change}")
+        for group in neighbours(tuple(wanted), settings.years)
     ]
-    return Seen(told, json.dumps({"files": states, "years": years}), brought)
+    return Seen(told, json.dumps({"files": states, "years": years, "next_change": _name()}), brought)
 
 
 def _to_make(settings: Settings, new: dict[int, str]) -> list[int]:
@@ -104,6 +112,10 @@ def _to_make(settings: Settings, new: dict[int, str]) -> list[int]:
         if made is None or made.fingerprint != graph.expected("raw_trade", year):
             wanted.append(year)
     return wanted
+
+
+def _name() -> str:
+    return secrets.token_hex(4)
 
 
 def _hash(identity: dict[str, str]) -> str:

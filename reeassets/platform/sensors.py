@@ -50,11 +50,11 @@ def inbox(graph: Graph, jobs: Sequence[Any]) -> dg.SensorDefinition:
         job = BACKFILL if is_classified(graph) else FULL_REFRESH
         requests = [
             dg.RunRequest(
-                run_key=f"{INBOX} {years[0]}-{years[-1]} {content}",
+                run_key=f"{INBOX} {years[0]}-{years[-1]} {change}",
                 job_name=job,
                 tags={**range_tags(years), "reeassets/started_by": INBOX},
             )
-            for years, content in seen.brought
+            for years, change in seen.brought
         ]
         context.log.info(seen.told)
         return dg.SensorResult(

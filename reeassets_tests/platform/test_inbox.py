@@ -65,11 +65,12 @@ class Watch:
     """Looks into the inbox again and again."""
 
     def __init__(self, settings):
-        self.settings, self.cursor, self.told = settings, None, ""
+        self.settings, self.cursor, self.told, self.changes = settings, None, "", []
 
     def look(self):
         seen = look(self.settings, self.cursor)
         self.cursor, self.told = seen.cursor, seen.told
+        self.changes += seen.brought
         return [years for years, _ in seen.brought]
 
     def settle(self):
@@ -110,6 +111,35 @@ def test_touching_copying_and_renaming_start_nothing(settings):
     (settings.inbox_folder / "folder").mkdir()
     moved.rename(settings.inbox_folder / "folder" / moved.name)
     assert watch.settle() == []
+
+
+def test_content_that_comes_back_starts_its_years_again(settings):
+    watch = Watch(settings)
+    for text in (OTHER, OTHER[:1] * 2, OTHER):
+        put(settings, year_name(2019), year_text(rows(2019, text)))
+        assert watch.settle() == [(2019,)]
+    watch.cursor = None
+    assert watch.settle() == [(2019,)]
+    assert len(set(watch.changes)) == len(watch.changes) == 4
+
+
+def test_a_look_that_is_repeated_names_the_same_change(settings):
+    put(settings, "BACI_HS07_V202601.zip", members([2018, 2019, 2021]))
+    waiting = look(settings, None)
+    once = look(settings, waiting.cursor)
+    assert once.brought == look(settings, waiting.cursor).brought
+    assert [years for years, _ in once.brought] == [(2018, 2019), (2021,)]
+
+
+def test_a_cursor_of_before_names_were_kept_is_read(settings):
+    put(settings, "BACI_HS07_V202601.zip", members([2018, 2019]))
+    watch = Watch(settings)
+    assert watch.settle() == [(2018, 2019)]
+    old = {name: value for name, value in json.loads(watch.cursor).items() if name in ("files", "years")}
+    old["years"].pop("2018")
+    watch.cursor = json.dumps(old)
+    assert watch.look() == [(2018,)]
+    assert watch.look() == []
 
 
 def test_a_file_being_written_is_left_alone(settings):
