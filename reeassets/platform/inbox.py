@@ -59,7 +59,8 @@ def look(settings: Settings, cursor: str | None) -> Seen:
     remembered = {"files": {}, "years": {}, "next_change": _name()} | (json.loads(cursor) if cursor else {})
     files = {str(path.relative_to(settings.inbox_folder)): path for path in inbox_files(settings.inbox_folder)}
     states = {name: _state(path) for name, path in files.items()}
-    years: dict[str, str] = remembered["years"]
+    # Only configured years: one that is configured later has to count as new then.
+    years = {year: content for year, content in remembered["years"].items() if int(year) in settings.years}
     change: str = remembered["next_change"]
 
     def nothing(told: str) -> Seen:
@@ -82,16 +83,16 @@ def look(settings: Settings, cursor: str | None) -> Seen:
         return nothing(f"waiting until nothing is written to {', '.join(unsettled)}")
     try:
         source = open_source(settings)
-        offered = {year: _hash(source.identity(year)) for year in source.years()}
+        offered = {year: _hash(source.identity(year)) for year in source.years() if year in settings.years}
     except SourceError as problem:
         return nothing(str(problem))
     new = {year: content for year, content in offered.items() if years.get(str(year)) != content}
     years |= {str(year): content for year, content in new.items()}
     wanted = _to_make(settings, new)
-    unwanted = sorted(set(new) - set(settings.years))
+    unwanted = sorted(set(source.years()) - set(settings.years))
     told = f"new content of {format_years(wanted)}" if wanted else "no year with new content"
     if unwanted:
-        told += f"; {format_years(unwanted)} came too, and is not among the configured years"
+        told += f"; not among the configured years: {format_years(unwanted)}"
     if not wanted:
         return nothing(told)
     brought = [
@@ -102,12 +103,12 @@ def look(settings: Settings, cursor: str | None) -> Seen:
 
 
 def _to_make(settings: Settings, new: dict[int, str]) -> list[int]:
-    """Return the configured years among new ones whose raw trade was made from something else, or not at all."""
+    """Return the new years whose raw trade was made from something else, or not at all."""
     if not new:
         return []
     graph = Graph(settings)  # a new one: a graph remembers what it has read
     wanted = []
-    for year in sorted(set(new) & set(settings.years)):
+    for year in sorted(new):
         made = graph.recorded("raw_trade", year)
         if made is None or made.fingerprint != graph.expected("raw_trade", year):
             wanted.append(year)

@@ -84,12 +84,23 @@ def test_an_archive_starts_its_years_and_a_year_file_starts_one(settings):
     assert watch.look() == []
     put(settings, "BACI_HS07_V202601.zip", members([2018, 2019, 2020, 2022, 2024]))
     assert watch.settle() == [(2018, 2019, 2020), (2022,)]
-    assert "2024 came too, and is not among the configured years" in watch.told
+    assert "not among the configured years: 2024" in watch.told
     assert watch.look() == []
     put(settings, year_name(2019), year_text(rows(2019, OTHER)))
     assert watch.settle() == [(2019,)]
     put(settings, year_name(2021), year_text(rows(2021)))
     assert watch.settle() == [(2021,)]
+
+
+def test_a_year_that_is_configured_later_starts_then(tmp_path, settings):
+    watch = Watch(settings)
+    put(settings, "BACI_HS07_V202601.zip", members([2022, 2024]))
+    assert watch.settle() == [(2022,)]
+    assert watch.look() == []
+    assert "not among the configured years: 2024" in watch.told
+    watch.settings = Settings(home=tmp_path, source="baci", years="2018-2024", inbox_rest=REST)
+    assert watch.look() == [(2024,)]
+    assert watch.look() == []
 
 
 def test_touching_copying_and_renaming_start_nothing(settings):
