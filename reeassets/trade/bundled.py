@@ -2,8 +2,11 @@
 
 import hashlib
 import threading
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from isal import isal_zlib
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _HASHING = threading.Lock()
@@ -30,22 +33,52 @@ def bundled_file(name: str) -> Path:
     raise FileNotFoundError(f"bundled file {name!r} is in neither {_PLACES[0]} nor {_PLACES[1]}")
 
 
+@dataclass(frozen=True)
+class Content:
+    """What tells a file's content from another's.
+
+    Attributes
+    ----------
+    sha256 : str
+        Its SHA-256, for lineage.
+    crc32 : int
+        Its CRC-32, which an archive's directory has for each of its members.
+    size : int
+        Bytes.
+    """
+
+    sha256: str
+    crc32: int
+    size: int
+
+
 @cache
-def _sha256(path: Path, size: int, modified_ns: int) -> str:  # noqa: ARG001  (the time only keys the cache)
+def _content(path: Path, size: int, *state: int) -> Content:  # noqa: ARG001  (the state only keys the cache)
     # Large pieces: between any two of them this thread waits for the interpreter, whatever else it does.
     digest, buffer = hashlib.sha256(), memoryview(bytearray(min(size, _AT_ONCE) or 1))
+    crc = length = 0
     with path.open("rb", buffering=0) as stream:
         while read := stream.readinto(buffer):
             digest.update(buffer[:read])
-    return digest.hexdigest()
+            crc = isal_zlib.crc32(buffer[:read], crc)
+            length += read
+    return Content(digest.hexdigest(), crc, length)
 
 
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's content, read once per process as long as its size and time stay."""
+def content(path: Path) -> Content:
+    """Return what tells a file's content, read once per process as long as nobody touches the file.
+
+    Size and time of writing alone do not tell: a copy can bring both along, and the clock of some disks is coarse.
+    """
     status = path.stat()
     # Who asks for what another thread is reading waits for it, and reads nothing.
     with _HASHING:
-        return _sha256(path, status.st_size, status.st_mtime_ns)
+        return _content(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content; see :func:`content`."""
+    return content(path).sha256
 
 
 def _name(path: Path) -> str:

@@ -1,5 +1,6 @@
 """The inbox starts the years it brings, by content, once nothing is written to it any more."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -103,7 +104,7 @@ def test_a_year_that_is_configured_later_starts_then(tmp_path, settings):
     assert watch.look() == []
 
 
-def test_touching_copying_and_renaming_start_nothing(settings):
+def test_touching_copying_renaming_and_unpacking_start_nothing(settings):
     watch = Watch(settings)
     first = put(settings, "BACI_HS07_V202601.zip", members([2019, 2020]))
     assert watch.settle() == [(2019, 2020)]
@@ -115,9 +116,11 @@ def test_touching_copying_and_renaming_start_nothing(settings):
     assert watch.settle() == []
     copy.rename(first.with_name("another name.zip"))
     assert watch.settle() == []
-    put(settings, f"{year_name(2019)[:-4]}.csv", year_text(rows(2019)))
-    # The same rows outside the archive: another file, so the year is made once more, with the same result.
-    assert watch.settle() == [(2019,)]
+    put(settings, year_name(2019), year_text(rows(2019)))
+    assert watch.settle() == []
+    # It is the single file that is read now: what the year is made from says so.
+    digests = open_source(settings).digests(2019)
+    assert digests[year_name(2019)] == hashlib.sha256(year_text(rows(2019)).encode()).hexdigest()
     moved = settings.inbox_folder / year_name(2019)
     (settings.inbox_folder / "folder").mkdir()
     moved.rename(settings.inbox_folder / "folder" / moved.name)

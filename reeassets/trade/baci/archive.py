@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from isal import isal_zlib
 
 from reeassets.trade.baci.release import accompanies
-from reeassets.trade.bundled import sha256
+from reeassets.trade.bundled import content, sha256
 from reeassets.trade.contract import SourceError
 
 if TYPE_CHECKING:
@@ -141,7 +141,8 @@ class Files:
     open : callable
         Opens a file by name for reading bytes.
     identity : callable
-        What tells a file's content from another's, without reading all of it where that is possible.
+        What tells a file's content from another's, without reading all of it where that is possible: the same of a
+        file and of a member of an archive that hold the same bytes.
     digest : callable
         Name and SHA-256 of what a file comes from: the file itself, or its archive.
     comment : str
@@ -182,13 +183,22 @@ def open_files(data: Path) -> Files:
 
 def plain(place: Path, paths: dict[str, Path]) -> Files:
     """Return files of a folder under the names given to them."""
+
+    def identity(name: str) -> str:
+        found = content(paths[name])
+        return _identity(found.crc32, found.size)
+
     return Files(
         place,
         tuple(paths),
         lambda name: paths[name].open("rb"),
-        lambda name: "sha256 " + sha256(paths[name]),
+        identity,
         lambda name: {name: sha256(paths[name])},
     )
+
+
+def _identity(crc32: int, size: int) -> str:
+    return f"crc32 {crc32:08x}, {size} bytes"
 
 
 def _zipped(data: Path) -> Files:
@@ -214,7 +224,7 @@ def _zipped(data: Path) -> Files:
         data,
         tuple(members),
         lambda name: MemberStream(data, members[name]),
-        lambda name: f"crc32 {members[name].CRC:08x}, {members[name].file_size} bytes",
+        lambda name: _identity(members[name].CRC, members[name].file_size),
         lambda name: {data.name: sha256(data)},  # noqa: ARG005  (every member comes from the one archive)
         comment,
     )
