@@ -128,6 +128,45 @@ class MemberStream(io.RawIOBase):
             raise SourceError(f"{self._place}: its checksum is wrong; download the archive again")
 
 
+class FileStream(io.RawIOBase):
+    """The bytes of a file, which must be the same at the end of reading as before it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    SourceError
+        On reading, at the end, if the file was written to meanwhile: half of it would look like a whole one.
+    """
+
+    def __init__(self, path: Path):
+        self._path, self._expected = path, content(path)
+        self._file = path.open("rb")
+        self._out = self._crc = 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to ``size`` bytes, or all that is left."""
+        data = self._file.read(size)
+        self._out += len(data)
+        self._crc = isal_zlib.crc32(data, self._crc)
+        ended = size < 0 or len(data) < size
+        if ended and (self._out, self._crc) != (self._expected.size, self._expected.crc32):
+            raise SourceError(f"{self._path}: it was written to while it was read; run again when it is whole")
+        return data
+
+
 @dataclass(frozen=True)
 class Files:
     """The files of a place, by name.
@@ -191,7 +230,7 @@ def plain(place: Path, paths: dict[str, Path]) -> Files:
     return Files(
         place,
         tuple(paths),
-        lambda name: paths[name].open("rb"),
+        lambda name: FileStream(paths[name]),
         identity,
         lambda name: {name: sha256(paths[name])},
     )

@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 
+from reeassets.trade.baci.archive import open_files
 from reeassets.trade.contract import SourceError
 from reeassets_tests.conftest import REPOSITORY
 
@@ -34,6 +35,31 @@ def test_what_macs_and_people_add_to_an_archive_is_passed_over(tmp_path):
     with zipfile.ZipFile(path) as packed:
         packed.extractall(tmp_path / "unpacked")
     same(rows(tmp_path / "unpacked"))
+
+
+@pytest.mark.parametrize("change", ["cut", "grown", "rewritten", "touched"])
+def test_a_file_that_is_written_to_while_it_is_read_is_refused(tmp_path, change):
+    path = tmp_path / year_name()
+    path.write_text(year_text(["2020,276,156,850511,10.5,1.25"] * 1_000_000))
+    size = path.stat().st_size
+    with open_files(path).open(path.name) as stream:
+        stream.read(100)
+        if change == "touched":
+            path.touch()
+        else:
+            with path.open("r+") as file:
+                file.truncate({"cut": size // 2, "grown": size + 1, "rewritten": size - 8}[change])
+                file.seek(size - 8)
+                file.write({"cut": "", "grown": "", "rewritten": "1234567\n"}[change])
+        if change == "touched":
+            assert len(read_all(stream)) == size - 100
+        else:
+            with pytest.raises(SourceError, match="was written to while it was read"):
+                read_all(stream)
+
+
+def read_all(stream):
+    return b"".join(iter(lambda: stream.read(1 << 20), b""))
 
 
 def test_a_member_that_is_there_twice_is_refused(tmp_path):
