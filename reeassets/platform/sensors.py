@@ -18,6 +18,14 @@ from reeassets.platform.selections import BACKFILL, FULL_REFRESH, OVER_YEARS, SH
 INBOX = "inbox"
 FAILED_RUNS = "failed_runs"
 SCENARIOS_FOLLOW = "scenarios_follow"
+# Not started, too: otherwise the newest run that ended well need not be the last one to end.
+UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 
 
 def build_sensors(graph: Graph, jobs: Sequence[Any]) -> list[dg.SensorDefinition]:
@@ -67,30 +75,54 @@ def inbox(graph: Graph, jobs: Sequence[Any]) -> dg.SensorDefinition:
 
 
 def scenarios_follow(graph: Graph, over_years: Sequence[Any], shocks: Any) -> dg.SensorDefinition:
-    """Return the sensor that starts the scenarios after a job over years."""
+    """Return the sensor that starts the scenarios after a job over years.
 
-    @dg.run_status_sensor(
+    It looks at how things stand and not at what happened: a run that ended well while another went on is followed when
+    the other has ended, however that ends.
+    """
+
+    @dg.sensor(
         name=SCENARIOS_FOLLOW,
-        run_status=dg.DagsterRunStatus.SUCCESS,
-        monitored_jobs=list(over_years),
-        request_job=shocks,
+        job=shocks,
         minimum_interval_seconds=15,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="After a job over years: the scenarios and what holds them, with the job `shocks`.",
         tags={"reeassets/sensor": SCENARIOS_FOLLOW},
+        owners=[graph.settings.owner],
     )
-    def follow(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
-        unfinished = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
-        for job in over_years:
-            others = context.instance.get_runs(dg.RunsFilter(job_name=job.name, statuses=unfinished), limit=1)
-            if others:
-                return dg.SkipReason(f"the run {others[0].run_id} of {job.name} has not ended; the scenarios follow it")
-        return dg.RunRequest(
-            run_key=f"after {context.dagster_run.run_id}",
+    def follow(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        # In this order: a run that ends between the two questions is either waited for, or among the newest.
+        unfinished = _newest(context.instance, over_years, UNFINISHED)
+        newest = _newest(context.instance, over_years, [dg.DagsterRunStatus.SUCCESS])
+        if unfinished is not None:
+            return dg.SkipReason(
+                f"the run {unfinished.run_id} of {unfinished.job_name} has not ended; the scenarios follow it"
+            )
+        if newest is None:
+            return dg.SkipReason("no run of a job over years has ended well")
+        if newest.run_id == context.cursor:
+            return dg.SkipReason(f"the scenarios have followed the run {newest.run_id} of {newest.job_name} already")
+        request = dg.RunRequest(
+            run_key=f"after {newest.run_id}",
             tags={**range_tags(graph.scenarios), "reeassets/started_by": SCENARIOS_FOLLOW},
         )
+        return dg.SensorResult(run_requests=[request], cursor=newest.run_id)
 
     return follow
+
+
+def _newest(
+    instance: dg.DagsterInstance, jobs: Sequence[Any], statuses: Sequence[dg.DagsterRunStatus]
+) -> dg.DagsterRun | None:
+    """Return the run of some jobs that was created last among those in a status, or None."""
+    records = [
+        record
+        for job in jobs
+        for record in instance.get_run_records(dg.RunsFilter(job_name=job.name, statuses=statuses), limit=1)
+    ]
+    # In the order in which the records were made: times go back with the clock.
+    newest = max(records, key=lambda record: record.storage_id, default=None)
+    return None if newest is None else newest.dagster_run
 
 
 def failed_runs(graph: Graph) -> dg.SensorDefinition:
