@@ -66,21 +66,10 @@ def look(settings: Settings, cursor: str | None) -> Seen:
     def nothing(told: str) -> Seen:
         return Seen(told, json.dumps({"files": states, "years": years, "next_change": change}))
 
-    if not files:
-        return nothing(f"{settings.inbox_folder}: no archive and no year's file")
-    if settings.source != SOURCE or not reads_inbox(settings):
-        read = f"the source {settings.source}" if settings.source != SOURCE else str(settings.data)
-        return nothing(
-            f"{settings.inbox_folder} has files, but the platform reads {read}; to read the inbox, write "
-            f'source = "{SOURCE}" and no data into {settings.settings_file}'
-        )
-    unsettled = [
-        name
-        for name, path in files.items()
-        if states[name] != remembered["files"].get(name) or not is_resting(path, settings.inbox_rest)
-    ]
-    if unsettled:
-        return nothing(f"waiting until nothing is written to {', '.join(unsettled)}")
+    changed = [name for name in files if states[name] != remembered["files"].get(name)]
+    reason = _unread(settings, files, changed)
+    if reason is not None:
+        return nothing(reason)
     try:
         source = open_source(settings)
         offered = {year: _hash(source.identity(year)) for year in source.years() if year in settings.years}
@@ -100,6 +89,20 @@ def look(settings: Settings, cursor: str | None) -> Seen:
         for group in neighbours(tuple(wanted), settings.years)
     ]
     return Seen(told, json.dumps({"files": states, "years": years, "next_change": _name()}), brought)
+
+
+def _unread(settings: Settings, files: dict[str, Path], changed: list[str]) -> str | None:
+    """Return why the inbox is not read at this look, or None if it is."""
+    if not files:
+        return f"{settings.inbox_folder}: no archive and no year's file"
+    if settings.source != SOURCE or not reads_inbox(settings):
+        read = f"the source {settings.source}" if settings.source != SOURCE else str(settings.data)
+        return (
+            f"{settings.inbox_folder} has files, but the platform reads {read}; to read the inbox, write "
+            f'source = "{SOURCE}" and no data into {settings.settings_file}'
+        )
+    unsettled = [name for name in files if name in changed or not is_resting(files[name], settings.inbox_rest)]
+    return f"waiting until nothing is written to {', '.join(unsettled)}" if unsettled else None
 
 
 def _to_make(settings: Settings, new: dict[int, str]) -> list[int]:
