@@ -12,6 +12,7 @@ from rich.table import Table as RichTable
 from reeassets import __version__, plugins
 from reeassets.plugins import PluginError
 from reeassets.settings import Settings, format_years
+from reeassets.trade.baci.inbox import left_aside
 from reeassets.trade.contract import SourceError
 
 _PACKAGES = (
@@ -100,5 +101,7 @@ def examine(settings: Settings, console: Console) -> int:
     for problem in problems:
         console.print(f"[bold red]wrong[/bold red]  {problem}", highlight=False, soft_wrap=True)
     if not problems:
+        for told in left_aside(settings):
+            console.print(f"[yellow]note[/yellow]   {told}", highlight=False, soft_wrap=True)
         console.print("[green]nothing is wrong[/green]")
     return int(bool(problems))

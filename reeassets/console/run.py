@@ -19,6 +19,7 @@ from reeassets.platform.runner import Outcome, run
 from reeassets.report.showcase import SHOWCASE
 from reeassets.settings import Settings, format_years
 from reeassets.tables import Partition
+from reeassets.trade.baci.inbox import left_aside
 from reeassets.trade.contract import is_generated
 
 
@@ -186,6 +187,8 @@ def run_and_report(
         only = _stages_until(graph, until)
     if is_generated(graph.source.version):
         console.print(graph.source.notes, style="bold yellow", highlight=False, soft_wrap=True)
+    for told in left_aside(settings):
+        console.print(told, style="yellow", highlight=False, soft_wrap=True)
     with lines_shown(console), StageProgress(console, graph) as progress:
         outcome = run(graph, progress, force=force, plan=progress.plan, only=only)
     settings.remember()

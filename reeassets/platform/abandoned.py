@@ -4,6 +4,7 @@ Dagster's run monitoring does not see that the process of a run is gone: its def
 """
 
 import platform
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -13,6 +14,7 @@ from reeassets.processes import is_running, own_process
 from reeassets.storage import remove_leftovers
 
 ABANDONED_RUNS = "abandoned_runs"
+LONGEST_BEFORE_START = timedelta(hours=1)
 _PROCESS_TAG = "reeassets/process"
 
 
@@ -29,11 +31,18 @@ def clean_up(graph: Graph) -> None:
 
 
 def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Mark runs of this machine as failed whose process is gone, and return their ids.
+    """Mark runs as failed whose process on this machine is gone, or that nobody started, and return their ids.
 
     The daemon starts those again whose job says so.
     """
     closed = []
+    # Between its record and its start lies a moment, unless the process that made the record was killed in it.
+    overdue = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.NOT_STARTED], created_before=datetime.now(UTC) - LONGEST_BEFORE_START
+    )
+    for run in instance.get_runs(filters=overdue):
+        instance.report_run_failed(run, message=f"Nobody started this run within {LONGEST_BEFORE_START}.")
+        closed.append(run.run_id)
     for run in instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
         process, _, machine = run.tags.get(_PROCESS_TAG, "").partition("@")
         if machine == platform.node() and not is_running(process):

@@ -9,11 +9,9 @@ from pathlib import Path
 from reeassets.platform.graph import Graph
 from reeassets.platform.plan import neighbours
 from reeassets.settings import Settings, format_years
-from reeassets.trade.baci.inbox import inbox_files, is_resting, reads_inbox
+from reeassets.trade.baci.inbox import SOURCE, inbox_files, is_resting, newer_than_read, open_inbox, reads_inbox
 from reeassets.trade.contract import SourceError
 from reeassets.trade.sources import open_source
-
-SOURCE = "baci"
 
 
 @dataclass
@@ -71,10 +69,14 @@ def look(settings: Settings, cursor: str | None) -> Seen:
     if reason is not None:
         return nothing(reason)
     try:
-        source = open_source(settings)
+        opened, source = open_inbox(settings.inbox_folder, settings.inbox_rest), open_source(settings)
         offered = {year: _hash(source.identity(year)) for year in source.years() if year in settings.years}
     except SourceError as problem:
         return nothing(str(problem))
+    aside = "; ".join(f"left aside: {name} ({reason})" for name, reason in opened.aside.items())
+    if newer_than_read(opened):
+        # Else a damaged archive would take all years back to the release before.
+        return nothing(f"nothing is started while a newer release than {source.version} is left aside; {aside}")
     new = {year: content for year, content in offered.items() if years.get(str(year)) != content}
     years |= {str(year): content for year, content in new.items()}
     wanted = _to_make(settings, new)
@@ -82,6 +84,7 @@ def look(settings: Settings, cursor: str | None) -> Seen:
     told = f"new content of {format_years(wanted)}" if wanted else "no year with new content"
     if unwanted:
         told += f"; not among the configured years: {format_years(unwanted)}"
+    told += f"; {aside}" if aside else ""
     if not wanted:
         return nothing(told)
     brought = [

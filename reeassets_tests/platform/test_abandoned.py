@@ -1,11 +1,13 @@
 """What killed processes leave: runs that nobody works on, and half-written files."""
 
 import platform
+from datetime import timedelta
 
 import dagster as dg
 import pytest
 
-from reeassets.platform.abandoned import abandoned_runs
+from reeassets.platform import abandoned
+from reeassets.platform.abandoned import abandoned_runs, close_abandoned_runs
 from reeassets.platform.build import build_defs
 from reeassets.platform.instance import dagster_home
 from reeassets.platform.runner import run
@@ -51,20 +53,29 @@ def status(run_id):
 
 
 def test_a_run_whose_process_is_gone_is_closed_by_the_next(graph, started, silent):
-    abandoned = started(GONE, platform.node())
+    lost = started(GONE, platform.node())
     run(graph, silent)
-    assert status(abandoned) == dg.DagsterRunStatus.FAILURE
+    assert status(lost) == dg.DagsterRunStatus.FAILURE
 
 
 def test_the_sensor_closes_it_and_no_other(graph, started):
-    abandoned = started(GONE, platform.node())
+    lost = started(GONE, platform.node())
     others = [started(own_process(), platform.node()), started(GONE, f"not-{platform.node()}")]
     sensor = abandoned_runs(graph)
-    for told in (f"closed: {abandoned}", "every run that is under way has its process"):
+    for told in (f"closed: {lost}", "every run that is under way has its process"):
         with dg.DagsterInstance.get() as instance, dg.build_sensor_context(instance) as context:
             assert sensor.evaluate_tick(context).skip_message == told
-    assert status(abandoned) == dg.DagsterRunStatus.FAILURE
+    assert status(lost) == dg.DagsterRunStatus.FAILURE
     assert {status(other) for other in others} == {dg.DagsterRunStatus.STARTED}
+
+
+def test_a_run_that_nobody_started_is_closed_after_a_while(graph, monkeypatch):
+    with dg.DagsterInstance.get() as instance:
+        left = instance.create_run_for_job(nothing).run_id
+        assert close_abandoned_runs(instance) == []
+        monkeypatch.setattr(abandoned, "LONGEST_BEFORE_START", timedelta(0))
+        assert close_abandoned_runs(instance) == [left]
+    assert status(left) == dg.DagsterRunStatus.FAILURE
 
 
 def test_every_run_names_its_process_and_cleans_up(graph, silent):

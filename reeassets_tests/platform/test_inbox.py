@@ -15,7 +15,7 @@ from reeassets.platform.graph import Graph
 from reeassets.platform.inbox import look
 from reeassets.platform.instance import dagster_home
 from reeassets.settings import Settings
-from reeassets.trade.baci.inbox import open_inbox
+from reeassets.trade.baci.inbox import left_aside, open_inbox
 from reeassets.trade.contract import SourceError
 from reeassets.trade.sources import open_source
 from reeassets_tests.trade.baci.archives import COUNTRIES, archive, year_name, year_text
@@ -203,6 +203,35 @@ def test_half_an_archive_is_left_aside_and_named(settings):
     opened = open_inbox(settings.inbox_folder, REST)
     assert "damaged or cut off" in opened.aside["half.zip"]
     assert open_source(settings).years() == (2020,)
+
+
+def test_a_damaged_archive_of_a_newer_release_takes_nothing_back_to_the_older(settings):
+    watch = Watch(settings)
+    put(settings, "BACI_HS07_V202601.zip", members([2020]))
+    new = put(settings, "BACI_HS07_V202701.zip", members([2020], version="202701"))
+    assert watch.settle() == [(2020,)]
+    new.write_bytes(new.read_bytes()[:100])
+    aged(new)
+    assert watch.settle() == []
+    assert "nothing is started while a newer release than CEPII BACI V202601 is left aside" in watch.told
+    assert "BACI_HS07_V202701.zip (" in watch.told
+    (told,) = left_aside(settings)
+    assert "V202701.zip: left aside: " in told
+    new.unlink()
+    assert watch.look() == [(2020,)]
+    assert left_aside(settings) == []
+
+
+def test_hidden_folders_are_not_read_and_links_to_folders_are_named(settings, tmp_path):
+    put(settings, "BACI_HS07_V202601.zip", members([2020]))
+    hidden = settings.inbox_folder / ".~tmp~" / year_name(2021)
+    hidden.parent.mkdir()
+    hidden.write_text(year_text(rows(2021)))
+    aged(hidden)
+    (settings.inbox_folder / "more").symlink_to(tmp_path, target_is_directory=True)
+    opened = open_inbox(settings.inbox_folder, REST)
+    assert open_source(settings).years() == (2020,)
+    assert opened.aside == {"more": "a link to a folder; put the files themselves here"}
 
 
 def test_two_different_files_of_one_year_are_refused(settings):

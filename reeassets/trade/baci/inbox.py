@@ -10,6 +10,7 @@ reads it therefore delays the run, and never breaks it.
 """
 
 import logging
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,8 @@ from reeassets.trade.baci.archive import Files, open_files, plain
 from reeassets.trade.baci.release import Release, recognise
 from reeassets.trade.contract import SourceError
 
+SOURCE = "baci"
+_RELEASE = re.compile(r"V\d{6}[A-Za-z]?")
 LOGGER = logging.getLogger("reeassets.trade")
 
 
@@ -48,8 +51,15 @@ def inbox_files(folder: Path) -> list[Path]:
     """Return the files of an inbox that could hold trade data, in order; none if there is no such folder."""
     if not folder.is_dir():
         return []
-    found = [path for path in folder.rglob("*") if path.suffix.lower() in (".zip", ".csv", ".txt") and path.is_file()]
-    return sorted(path for path in found if not path.name.startswith("."))
+    found = [path for path in _shown(folder) if path.suffix.lower() in (".zip", ".csv", ".txt") and path.is_file()]
+    return sorted(found)
+
+
+def _shown(folder: Path) -> Iterator[Path]:
+    """Give what is in a folder and not hidden, nor in a folder that is: there programs keep what is half there."""
+    for path in folder.rglob("*"):
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            yield path
 
 
 def is_resting(path: Path, rest: float) -> bool:
@@ -72,8 +82,13 @@ def open_inbox(folder: Path, rest: float) -> Inbox:
     SourceError
         If it holds no release, or files that cannot be one; the message says what was left aside, too.
     """
-    aside: dict[str, str] = {}
     found = inbox_files(folder)
+    # What a link to a folder leads to is not searched: it may lead back.
+    aside = {
+        path.relative_to(folder).as_posix(): "a link to a folder; put the files themselves here"
+        for path in _shown(folder)
+        if path.is_symlink() and path.is_dir()
+    }
     archives = dict(_archives(folder, [path for path in found if path.suffix.lower() == ".zip"], aside))
     single = {path.relative_to(folder).as_posix(): path for path in found if path.suffix.lower() != ".zip"}
     newest = max((release.version for _, release in archives.values()), default=None)
@@ -139,6 +154,24 @@ def _archives(folder: Path, paths: list[Path], aside: dict[str, str]) -> Iterato
         except SourceError as problem:
             # Half of an archive, or another one: what is whole beside it can be read all the same.
             aside[name] = str(problem)
+
+
+def left_aside(settings: Settings) -> list[str]:
+    """Return what the source leaves aside in the inbox, with the reason; nothing if it reads another place."""
+    if settings.source != SOURCE or not reads_inbox(settings):
+        return []
+    found = open_inbox(settings.inbox_folder, settings.inbox_rest).aside
+    return [f"{settings.inbox_folder / name}: left aside: {reason}" for name, reason in found.items()]
+
+
+def newer_than_read(inbox: Inbox) -> dict[str, str]:
+    """Return what was left aside though its name says that it is of a newer release than what is read."""
+    read = max(_RELEASE.findall(" ".join(_base(name) for name in inbox.files.names)), default="")
+    return {
+        name: reason
+        for name, reason in inbox.aside.items()
+        if max(_RELEASE.findall(_base(name).upper()), default="") > read
+    }
 
 
 def _leave_older_aside(folder: Path, single: dict[str, Path], newest: str, aside: dict[str, str]) -> None:
