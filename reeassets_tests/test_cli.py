@@ -41,6 +41,15 @@ def test_a_run_can_stop_after_a_stage(tmp_path):
     assert "up to the stage networks" in printed
     made = {path.name for path in (tmp_path / "home" / "tables").iterdir()}
     assert made == {"trade", "products", "networks"}
+    assert "DAGSTER_HOME" not in printed
+
+
+def test_a_run_says_that_dagsters_records_are_not_the_homes_own(tmp_path):
+    elsewhere = str(tmp_path / "elsewhere")
+    arguments = ("run", "--years", "2022-2023", "--until", "trade")
+    printed = reeassets(*arguments, home=tmp_path / "home", DAGSTER_HOME=elsewhere).stdout
+    assert f"Dagster's records are in {elsewhere}, as DAGSTER_HOME says" in printed
+    assert (tmp_path / "elsewhere" / "history" / "runs.db").exists()
 
 
 def test_show_filters_either_side(finished):

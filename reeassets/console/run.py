@@ -1,9 +1,11 @@
 """``reeassets run``: live progress by stage and year, and the summary at the end."""
 
+import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from pathlib import Path
 
 import duckdb
 from rich.console import Console, Group
@@ -149,6 +151,13 @@ def _stages_until(graph: Graph, last: str) -> list[str]:
     return [name for name in graph.recipes if graph.output(name).stage in stages]
 
 
+def _records_elsewhere(settings: Settings) -> Iterator[str]:
+    """Say it if Dagster's records are not the home's own: two homes that share them make everything in turns."""
+    folder, own = os.environ.get("DAGSTER_HOME"), settings.home / "dagster"
+    if folder and Path(folder).resolve() != own.resolve():
+        yield f"Dagster's records are in {folder}, as DAGSTER_HOME says, and not in {own}"
+
+
 def run_and_report(
     settings: Settings,
     console: Console,
@@ -187,7 +196,7 @@ def run_and_report(
         only = _stages_until(graph, until)
     if is_generated(graph.source.version):
         console.print(graph.source.notes, style="bold yellow", highlight=False, soft_wrap=True)
-    for told in left_aside(settings):
+    for told in [*left_aside(settings), *_records_elsewhere(settings)]:
         console.print(told, style="yellow", highlight=False, soft_wrap=True)
     with lines_shown(console), StageProgress(console, graph) as progress:
         outcome = run(graph, progress, force=force, plan=progress.plan, only=only)

@@ -22,7 +22,7 @@ from reeassets.trade.baci.release import Release, recognise
 from reeassets.trade.contract import SourceError
 
 SOURCE = "baci"
-_RELEASE = re.compile(r"V\d{6}[A-Za-z]?")
+_RELEASE = re.compile(r"V\d{6}[A-Z]?")
 LOGGER = logging.getLogger("reeassets.trade")
 
 
@@ -166,12 +166,12 @@ def left_aside(settings: Settings) -> list[str]:
 
 def newer_than_read(inbox: Inbox) -> dict[str, str]:
     """Return what was left aside though its name says that it is of a newer release than what is read."""
-    read = max(_RELEASE.findall(" ".join(_base(name) for name in inbox.files.names)), default="")
-    return {
-        name: reason
-        for name, reason in inbox.aside.items()
-        if max(_RELEASE.findall(_base(name).upper()), default="") > read
-    }
+
+    def release(name: str) -> str:
+        return max(_RELEASE.findall(_base(name).upper()), default="")
+
+    read = max(map(release, inbox.files.names))
+    return {name: reason for name, reason in inbox.aside.items() if release(name) > read}
 
 
 def _leave_older_aside(folder: Path, single: dict[str, Path], newest: str, aside: dict[str, str]) -> None:
