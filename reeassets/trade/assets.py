@@ -1,8 +1,12 @@
 """Assets of the stage ``trade``."""
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from reeassets.platform.recipe import Step, recipe
 from reeassets.settings import Settings
@@ -53,14 +57,22 @@ def raw_trade(step: Step) -> Stream:
     assert step.year is not None
     require_years(step.source, (step.year,))
     reader = step.source.open_year(step.year)
+    values: list[float] = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        # They may be read once more from the beginning.
+        values.clear()
+        for batch in reader.batches():
+            values.append(pc.sum(batch["value_kusd"], min_count=0).as_py())
+            yield batch
 
     def finish() -> dict[str, Any]:
         accounting = reader.accounting
         accounting.require_share(step.settings.max_rejected_share)
-        step.metadata |= {"notes": step.source.notes, **accounting.summary()}
+        step.metadata |= {"notes": step.source.notes, **accounting.summary(), "sum of value_kusd": math.fsum(values)}
         return accounting.to_json()
 
-    return Stream(reader.batches, finish)
+    return Stream(batches, finish)
 
 
 @recipe(inputs=("raw_trade",))

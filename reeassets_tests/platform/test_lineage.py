@@ -120,4 +120,7 @@ def test_key_figures_are_numbers_of_each_year(finished, monkeypatch):
     assert made.metadata["dagster/row_count"].value > 150
     assert made.metadata["sum of exports_kusd"].value == pytest.approx(made.metadata["sum of imports_kusd"].value)
     assert made.metadata["sum of exports_kusd"].value > 1e8
+    raw = latest(finished[0], "trade", "raw_trade", monkeypatch)
+    # No code of the sample is merged with another, so nothing is trade within a country.
+    assert raw.metadata["sum of value_kusd"].value == pytest.approx(made.metadata["sum of exports_kusd"].value)
     assert {"preview", "dagster/column_schema", "dagster/column_lineage"} <= set(made.metadata)
