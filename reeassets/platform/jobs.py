@@ -3,9 +3,9 @@
 Here belongs which assets a run makes, under which name, with which tags; and the one job that makes no asset, asking
 for a new release. When a job starts by itself is said in ``schedules`` and ``sensors``.
 
-Dagster gives a run partitions of one kind. So the jobs over years leave the scenarios out, and what holds both, such as
-the warehouse, is made without those of earlier data. The job `shocks` makes the scenarios, and what holds them again. A
-sensor starts it after each job over years.
+Dagster gives a run partitions of one kind. So the jobs over years leave the scenarios out; what holds both, such as the
+warehouse, they make without scenarios of earlier data, or leave to the job `shocks` as well. That makes the scenarios,
+and what holds them; a sensor starts it after each job over years.
 """
 
 import re
@@ -46,8 +46,8 @@ def range_tags(partitions: tuple[Partition, ...]) -> dict[str, str]:
 
 _ABOUT: dict[str, tuple[str, int]] = {
     FULL_REFRESH: (
-        "Everything for all years in one run, from votes and raw trade to findings, warehouse and report. The job "
-        "`shocks` follows.",
+        "Everything for all years in one run, from votes and raw trade to findings. The job `shocks` follows, with "
+        "scenarios, warehouse and report.",
         -1,
     ),
     REFRESH_YEAR: (

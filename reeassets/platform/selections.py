@@ -28,7 +28,8 @@ def selections(graph: Graph) -> dict[str, set[str]]:
     data = from_data(graph) - scenarios
     models = {name for name in graph.recipes if graph.output(name).stage == "models"}
     return {
-        FULL_REFRESH: set(graph.recipes) - scenarios,
+        # It starts new homes, and for what needs scenarios that nobody has made yet Dagster's UI asks "Are you sure?"
+        FULL_REFRESH: set(graph.recipes) - graph.downstream(scenarios),
         REFRESH_YEAR: data,
         BACKFILL: data,
         MODELS_ONLY: graph.downstream(models) if models else set(),
