@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -134,8 +135,11 @@ def test_one_run_at_a_time_makes_results_over_years(make_graph, calls, silent):
     with ThreadPoolExecutor(1) as pool:
         with turn(graph.settings, RESULTS, None, pytest.fail):
             running = pool.submit(run, graph, silent)
+            until = time.monotonic() + 60
+            while len(calls) < len(YEARS_OF_SMALL_GRAPH) and time.monotonic() < until:
+                time.sleep(0.1)
             with pytest.raises(TimeoutError):
-                running.result(timeout=5)
+                running.result(timeout=3)
             # The years do not wait, nor is anything read for the first result before its turn has come.
             assert calls == [("base", year) for year in YEARS_OF_SMALL_GRAPH]
         assert running.result(timeout=60).failures == []

@@ -93,7 +93,8 @@ def forbidden(monkeypatch):
     def look(step, _):
         return Found(step.year not in years, "looked at")
 
-    check = Check("base", "allowed", (), error=True, about="Allowed.", to_do="Wait.", look=look)
+    # By a name that the guide has.
+    check = Check("base", "identities", (), error=True, about="Allowed.", to_do="Wait.", look=look)
     monkeypatch.setattr("reeassets.platform.checks.CHECKS", (check,))
     return years
 
@@ -102,7 +103,7 @@ def test_what_fails_a_blocking_check_blocks_until_it_passes(go, forbidden):
     forbidden.add(2021)
     for _ in range(2):
         made, outcome = go()
-        assert "allowed" in outcome.failures[0]
+        assert "identities" in outcome.failures[0]
         assert {name for name, _ in made} == {"base"}
     assert made == [("base", 2021)]
     forbidden.clear()
