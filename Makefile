@@ -49,8 +49,9 @@ clean:  ## Remove everything that the commands above made
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .PHONY: bench
-bench: $(READY)  ## Benchmarks against the alternatives, into benchmarks/RESULTS.md (half an hour, 5 GB of disk)
+bench: $(READY)  ## Benchmarks against the alternatives, into benchmarks/*.md (half an hour, 5 GB of disk)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r benchmarks/requirements.lock
+	$(BIN)/python benchmarks/sample.py
 	$(BIN)/python benchmarks/run.py
 
 .PHONY: prove
