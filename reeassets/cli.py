@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -137,6 +138,8 @@ def ui(
     workspace = workspace_file(folder)
     os.environ["REEASSETS_HOME"] = str(settings.home)
     out.print(f"Dagster UI on http://127.0.0.1:{port}/asset-groups   (home {settings.home}, records {folder})")
+    # A shell lets what it starts in the background ignore Ctrl-C, and Dagster would then ignore being terminated, too.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     command = ["dagster", "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
     os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606  (the UI takes this process's place, so that Ctrl-C reaches it)
 

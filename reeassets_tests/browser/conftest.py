@@ -81,8 +81,10 @@ def site(tmp_path_factory, browser):
     (home / "settings.toml").write_text(_SMALL)
     port, log = _free_port(), home.parent / "ui.log"
     with log.open("w") as stream:
+        ui = [sys.executable, "-m", "reeassets", "ui", "--home", str(home), "--port", str(port)]
         process = subprocess.Popen(
-            [sys.executable, "-m", "reeassets", "ui", "--home", str(home), "--port", str(port)],
+            # A shell lets what it starts in the background ignore Ctrl-C; the UI must end by it all the same.
+            ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *ui],
             stdout=stream,
             stderr=subprocess.STDOUT,
             env=clean_environment(),
