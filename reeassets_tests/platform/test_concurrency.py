@@ -3,8 +3,6 @@
 import json
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import dagster as dg
@@ -15,11 +13,9 @@ from filelock import FileLock, Timeout
 from reeassets.platform.graph import Graph
 from reeassets.platform.instance import dagster_home
 from reeassets.platform.runner import run
-from reeassets.platform.turns import RESULTS, turn
+from reeassets.platform.turns import turn
 from reeassets.settings import Settings
 from reeassets_tests.conftest import clean_environment
-
-from .conftest import YEARS as YEARS_OF_SMALL_GRAPH
 
 YEARS = (2020, 2021, 2022, 2023)
 
@@ -130,19 +126,34 @@ def test_other_partitions_are_not_waited_for(home):
     assert told == []
 
 
+HOLD_RESULTS = """
+import sys, time
+from pathlib import Path
+from reeassets.platform.turns import RESULTS, turn
+from reeassets.settings import Settings
+home = Path(sys.argv[1])
+last, result = home / "tables" / "trade" / "base" / "2022.parquet", home / "tables" / "trade" / "total.parquet"
+with turn(Settings(home=home), RESULTS, None, print):
+    print("mine", flush=True)
+    while not last.exists():
+        time.sleep(0.1)
+    time.sleep(3)
+    print("made" if result.exists() else "waited for", flush=True)
+"""
+
+
 def test_one_run_at_a_time_makes_results_over_years(make_graph, calls, silent):
     graph = make_graph()
-    with ThreadPoolExecutor(1) as pool:
-        with turn(graph.settings, RESULTS, None, pytest.fail):
-            running = pool.submit(run, graph, silent)
-            until = time.monotonic() + 60
-            while len(calls) < len(YEARS_OF_SMALL_GRAPH) and time.monotonic() < until:
-                time.sleep(0.1)
-            with pytest.raises(TimeoutError):
-                running.result(timeout=3)
-            # The years do not wait, nor is anything read for the first result before its turn has come.
-            assert calls == [("base", year) for year in YEARS_OF_SMALL_GRAPH]
-        assert running.result(timeout=300).failures == []
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD_RESULTS, str(graph.settings.home)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=clean_environment(),
+    )
+    assert holder.stdout.readline() == "mine\n"
+    assert run(graph, silent).failures == []
+    # The years do not wait; the first result does, and all that is made of it.
+    assert holder.communicate(timeout=60)[0] == "waited for\n"
     assert calls[-1] == ("summary", None)
 
 
