@@ -1,6 +1,9 @@
 """Dagster's own folder of a home."""
 
+import contextlib
 import os
+import sqlite3
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +49,25 @@ def workspace_file(folder: Path) -> Path:
     if not path.exists() or path.read_text(encoding="utf-8") != _WORKSPACE:
         path.write_text(_WORKSPACE, encoding="utf-8")
     return path
+
+
+@contextlib.contextmanager
+def records_open(instance: "DagsterInstance", run_id: str) -> Iterator[None]:
+    """Keep a connection to the SQLite files that a run is recorded in, if it is in such files.
+
+    Dagster opens one for every event, and SQLite folds its log into the file whenever the last one is closed: two
+    seconds of a run over the sample.
+    """
+    history = Path(instance.root_directory) / "history"
+    files = (history / "runs.db", history / "runs" / "index.db", history / "runs" / f"{run_id}.db")
+    with contextlib.ExitStack() as held:
+        for path in filter(Path.exists, files):
+            # The resource of a run may be given back by another thread than made it.
+            connection = sqlite3.connect(path, check_same_thread=False)
+            held.callback(connection.close)
+            # It counts once it has read.
+            connection.execute("select count(*) from sqlite_master").fetchall()
+        yield
 
 
 def name_code_location(instance: "DagsterInstance", folder: Path, job: str) -> None:

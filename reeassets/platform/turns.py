@@ -14,6 +14,7 @@ import dagster as dg
 
 from reeassets.platform.abandoned import clean_up, name_process
 from reeassets.platform.graph import Graph
+from reeassets.platform.instance import records_open
 from reeassets.settings import Settings
 from reeassets.tables import Partition
 
@@ -85,10 +86,11 @@ def run_turns(graph: Graph) -> dg.ResourceDefinition:
 
     @dg.resource(description="Turns of runs at the same time, and what killed ones left.")
     def turns(context: dg.InitResourceContext) -> Iterator[RunTurns]:
-        if context.instance is not None and context.run is not None:
-            name_process(context.instance, context.run.run_id)
         clean_up(graph)
         with contextlib.ExitStack() as held:
+            if context.instance is not None and context.run is not None:
+                name_process(context.instance, context.run.run_id)
+                held.enter_context(records_open(context.instance, context.run.run_id))
             yield RunTurns(graph.settings, held)
 
     return turns
