@@ -13,7 +13,6 @@ from reeassets.platform.graph import Graph
 from reeassets.processes import is_running, own_process
 from reeassets.storage import remove_leftovers
 
-ABANDONED_RUNS = "abandoned_runs"
 LONGEST_BEFORE_START = timedelta(hours=1)
 _PROCESS_TAG = "reeassets/process"
 
@@ -49,24 +48,3 @@ def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
             instance.report_run_failed(run, message=f"The process {process} of this run was killed.")
             closed.append(run.run_id)
     return closed
-
-
-def abandoned_runs(graph: Graph) -> dg.SensorDefinition:
-    """Return the sensor that closes runs whose process was killed."""
-
-    @dg.sensor(
-        name=ABANDONED_RUNS,
-        minimum_interval_seconds=30,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Marks runs as failed whose process was killed, for instance by a power cut: they would hold back "
-        "what waits for them. Those of a job are then started again.",
-        tags={"reeassets/sensor": ABANDONED_RUNS},
-        owners=[graph.settings.owner],
-    )
-    def watch(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        closed = close_abandoned_runs(context.instance)
-        return dg.SkipReason(
-            f"closed: {', '.join(closed)}" if closed else "every run that is under way has its process"
-        )
-
-    return watch

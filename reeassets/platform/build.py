@@ -10,10 +10,8 @@ from upath import UPath
 
 from reeassets import plugins
 from reeassets.partitions import scenario_partitions, year_partitions
-from reeassets.platform.abandoned import abandoned_runs
 from reeassets.platform.automation import build_automation
 from reeassets.platform.checks import build_checks
-from reeassets.platform.dimensions import partition_keys
 from reeassets.platform.factory import PartitionsOf, Years, build_assets
 from reeassets.platform.graph import Graph
 from reeassets.platform.io_manager import ParquetIOManager
@@ -62,7 +60,7 @@ def build_defs(
     graph = graph or Graph(settings or Settings())
     partitions: PartitionsOf = {
         "year": year_partitions(graph.settings.years),
-        "scenario": scenario_partitions(str(name) for name in partition_keys("scenario", graph.settings)),
+        "scenario": scenario_partitions(graph.scenarios),
     }
     resources = {
         "duckdb": DuckDBResource(database=":memory:"),
@@ -82,7 +80,7 @@ def build_defs(
         checks = build_checks(graph, partitions)
         jobs = build_jobs(graph)
         schedules = build_schedules(graph.settings, {job.name for job in jobs})
-        sensors = [*build_sensors(graph, jobs), abandoned_runs(graph), build_automation()]
+        sensors = [*build_sensors(graph, jobs), build_automation()]
     own = dg.Definitions(
         assets=assets,
         asset_checks=checks,

@@ -9,7 +9,6 @@ from typing import Any
 
 import dagster as dg
 
-from reeassets.platform.dimensions import partition_keys
 from reeassets.platform.evaluations import Target, evaluation, targets
 from reeassets.platform.factory import PartitionsOf, asset_key
 from reeassets.platform.graph import Graph
@@ -73,7 +72,7 @@ def _step(graph: Graph, check: Check, partition: Partition, context: dg.AssetChe
         graph.store,
         {name: graph.tables[name] for name in (check.table, *check.needs)},
         context.op_execution_context.resources.duckdb.get_connection,
-        scenarios=tuple(str(name) for name in partition_keys("scenario", graph.settings)),
+        scenarios=graph.scenarios,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import dagster as dg
 import pandas as pd
@@ -37,6 +37,7 @@ from reeassets.tables import Dimension, Partition, SchemaViolation, Table
 
 SCHEMA_CHECK = "schema"
 RESOURCES = {"duckdb", "progress", "years", "turns"}
+Found = TypeVar("Found")
 PartitionsOf = Mapping[Dimension, dg.PartitionsDefinition]
 
 
@@ -153,23 +154,22 @@ def _make_all(
     made: dict[Partition, Made] = {}
     broken: dict[Partition, SchemaViolation] = {}
 
-    def attempt(key: Partition) -> Made | SchemaViolation:
+    def attempt(key: Partition) -> None:
         try:
-            return _make(graph, made_by, table, key, context)
+            made[key] = _make(graph, made_by, table, key, context)
         except SchemaViolation as violation:
-            return violation
+            broken[key] = violation
 
     try:
         with running(attempt, keys, graph.settings.workers) as results:
-            for key, found in zip(keys, results, strict=True):
-                if isinstance(found, SchemaViolation):
-                    broken[key] = found
-                else:
-                    made[key] = found
+            for _ in results:
+                pass
     except Exception:
-        yield from _recorded(graph, table, made, context)
+        # Raised again, whatever it is; first all that is in place is recorded, of partitions at work beside it, too.
+        yield from _recorded(graph, table, _sorted(made, keys), context)
         raise
     give_back()
+    made, broken = _sorted(made, keys), _sorted(broken, keys)
     if broken:
         yield from _recorded(graph, table, made, context)
         for key, violation in broken.items():
@@ -184,6 +184,11 @@ def _make_all(
             f"{told}; nothing of it was written", metadata=problem_metadata(first.problems), allow_retries=False
         ) from first
     return made
+
+
+def _sorted(found: Mapping[Partition, Found], keys: Sequence[Partition]) -> dict[Partition, Found]:
+    """Return what threads found of partitions in the order of these: the last that is recorded is the latest."""
+    return {key: found[key] for key in keys if key in found}
 
 
 def _recorded(

@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from reeassets.platform.abandoned import close_abandoned_runs
 from reeassets.platform.failures import post, report, write
 from reeassets.platform.graph import Graph
 from reeassets.platform.inbox import look
@@ -17,6 +18,7 @@ from reeassets.platform.selections import BACKFILL, FULL_REFRESH, OVER_YEARS, SH
 
 INBOX = "inbox"
 FAILED_RUNS = "failed_runs"
+ABANDONED_RUNS = "abandoned_runs"
 SCENARIOS_FOLLOW = "scenarios_follow"
 # Not started, too: otherwise the newest run that ended well need not be the last one to end.
 UNFINISHED = [
@@ -31,7 +33,7 @@ UNFINISHED = [
 def build_sensors(graph: Graph, jobs: Sequence[Any]) -> list[dg.SensorDefinition]:
     """Return the sensors of the jobs that are there; they are on until somebody switches them off."""
     named = {job.name: job for job in jobs}
-    sensors = [failed_runs(graph)]
+    sensors = [failed_runs(graph), abandoned_runs(graph)]
     if BACKFILL in named:
         sensors.append(inbox(graph, [named[BACKFILL], named[FULL_REFRESH]]))
     if SHOCKS in named:
@@ -123,6 +125,27 @@ def _newest(
     # In the order in which the records were made: times go back with the clock.
     newest = max(records, key=lambda record: record.storage_id, default=None)
     return None if newest is None else newest.dagster_run
+
+
+def abandoned_runs(graph: Graph) -> dg.SensorDefinition:
+    """Return the sensor that closes runs whose process was killed."""
+
+    @dg.sensor(
+        name=ABANDONED_RUNS,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Marks runs as failed whose process was killed, for instance by a power cut: they would hold back "
+        "what waits for them. Those of a job are then started again.",
+        tags={"reeassets/sensor": ABANDONED_RUNS},
+        owners=[graph.settings.owner],
+    )
+    def watch(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        closed = close_abandoned_runs(context.instance)
+        return dg.SkipReason(
+            f"closed: {', '.join(closed)}" if closed else "every run that is under way has its process"
+        )
+
+    return watch
 
 
 def failed_runs(graph: Graph) -> dg.SensorDefinition:

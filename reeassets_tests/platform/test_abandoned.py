@@ -7,10 +7,11 @@ import dagster as dg
 import pytest
 
 from reeassets.platform import abandoned
-from reeassets.platform.abandoned import abandoned_runs, close_abandoned_runs
+from reeassets.platform.abandoned import close_abandoned_runs
 from reeassets.platform.build import build_defs
 from reeassets.platform.instance import dagster_home
 from reeassets.platform.runner import run
+from reeassets.platform.sensors import abandoned_runs
 from reeassets.processes import own_process
 
 GONE = "999999999.1"

@@ -125,6 +125,15 @@ def test_years_made_before_another_error_are_recorded(backfill, make_graph, call
     assert dg.DagsterInstance.get().get_materialized_partitions(key("base")) == {"2019", "2020"}
 
 
+def test_years_at_work_beside_another_error_are_recorded(backfill, make_graph, calls):
+    calls.add[2019] = "not a number"
+    assert "TypeError" in failure(backfill(workers=4))
+    graph = make_graph()
+    # All four were begun before the first was waited for.
+    assert graph.store.years(graph.tables["base"]) == (2020, 2021, 2022)
+    assert dg.DagsterInstance.get().get_materialized_partitions(key("base")) == {"2020", "2021", "2022"}
+
+
 def test_results_over_all_years_refuse_missing_ones(backfill, make_graph):
     result = backfill(2019, 2020)
     assert not result.success

@@ -32,7 +32,29 @@ _ENCRYPTED = 0x1
 _DAMAGED: Any = isal_zlib.error
 
 
-class MemberStream(io.RawIOBase):
+class _FromFile(io.RawIOBase):
+    """What the streams here have in common: they read from an open file, and say more with ``read``."""
+
+    _file: io.BufferedReader
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Fill a buffer and return the number of bytes."""
+        room = memoryview(buffer).cast("B")
+        data = self.read(len(room))
+        room[: len(data)] = data
+        return len(data)
+
+
+class MemberStream(_FromFile):
     """The inflated bytes of a member of a zip archive.
 
     Parameters
@@ -66,15 +88,6 @@ class MemberStream(io.RawIOBase):
         *_, name_length, extra_length = _LOCAL_HEADER.unpack(header)
         self._file.seek(name_length + extra_length, io.SEEK_CUR)
 
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def close(self) -> None:
-        """Close the archive."""
-        self._file.close()
-        super().close()
-
     def read(self, size: int = -1) -> bytes:
         """Return up to ``size`` bytes, or all that is left."""
         wanted = size if size is not None and size >= 0 else MAX_MEMBER_BYTES
@@ -86,13 +99,6 @@ class MemberStream(io.RawIOBase):
         whole = b"".join(parts)
         self._pending = whole[wanted:]
         return whole[:wanted]
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Fill a buffer and return the number of bytes."""
-        room = memoryview(buffer).cast("B")
-        data = self.read(len(room))
-        room[: len(data)] = data
-        return len(data)
 
     def _next(self) -> bytes:
         packed = self._tail or self._file.read(min(_CHUNK, self._left))
@@ -128,7 +134,7 @@ class MemberStream(io.RawIOBase):
             raise SourceError(f"{self._place}: its checksum is wrong; download the archive again")
 
 
-class FileStream(io.RawIOBase):
+class FileStream(_FromFile):
     """The bytes of a file, which must be the same at the end of reading as before it.
 
     Parameters
@@ -146,15 +152,6 @@ class FileStream(io.RawIOBase):
         self._path, self._expected = path, content(path)
         self._file = path.open("rb")
         self._out = self._crc = 0
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-        super().close()
 
     def read(self, size: int = -1) -> bytes:
         """Return up to ``size`` bytes, or all that is left."""
@@ -218,6 +215,11 @@ def open_files(data: Path) -> Files:
         }
         return plain(data.parent, beside | {data.name: data})
     return _zipped(data)
+
+
+def base_name(name: str) -> str:
+    """Return the name of a file without its folder or archive: neither is part of what it holds."""
+    return PurePosixPath(name).name
 
 
 def plain(place: Path, paths: dict[str, Path]) -> Files:

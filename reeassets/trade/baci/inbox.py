@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reeassets.settings import Settings
-from reeassets.trade.baci.archive import Files, open_files, plain
+from reeassets.trade.baci.archive import Files, base_name, open_files, plain
 from reeassets.trade.baci.release import Release, recognise
 from reeassets.trade.contract import SourceError
 
@@ -100,9 +100,9 @@ def open_inbox(folder: Path, rest: float) -> Inbox:
         _leave_older_aside(folder, single, newest, aside)
     loose = _once_resting(plain(folder, single), single, rest)
     openers = {name: (loose, name) for name in single}
-    years = {_base(name) for name in single}
+    years = {base_name(name) for name in single}
     for name, (files, _) in archives.items():
-        openers |= {f"{name}/{member}": (files, member) for member in files.names if _base(member) not in years}
+        openers |= {f"{name}/{member}": (files, member) for member in files.names if base_name(member) not in years}
     openers = _without_copies(folder, openers)
     if not openers:
         told = "; ".join(f"{name}: {reason}" for name, reason in aside.items())
@@ -120,10 +120,6 @@ def open_inbox(folder: Path, rest: float) -> Inbox:
         next((archive.comment for archive, _ in archives.values() if archive.comment.strip()), ""),
     )
     return Inbox(files, aside)
-
-
-def _base(name: str) -> str:
-    return name.rsplit("/", 1)[-1]
 
 
 def _once_resting(files: Files, paths: dict[str, Path], rest: float) -> Files:
@@ -168,7 +164,7 @@ def newer_than_read(inbox: Inbox) -> dict[str, str]:
     """Return what was left aside though its name says that it is of a newer release than what is read."""
 
     def release(name: str) -> str:
-        return max(_RELEASE.findall(_base(name).upper()), default="")
+        return max(_RELEASE.findall(base_name(name).upper()), default="")
 
     read = max(map(release, inbox.files.names))
     return {name: reason for name, reason in inbox.aside.items() if release(name) > read}
@@ -202,7 +198,7 @@ def _without_copies(folder: Path, openers: dict[str, tuple[Files, str]]) -> dict
     tables = sorted(name for name in openers if name.lower().endswith(".csv"))
     copies: dict[str, list[str]] = {}
     for name in tables:
-        copies.setdefault(_base(name), []).append(name)
+        copies.setdefault(base_name(name), []).append(name)
     for first, *others in copies.values():
         for name in others:
             if _identity(openers[first]) != _identity(openers[name]):

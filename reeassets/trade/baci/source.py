@@ -2,13 +2,12 @@
 
 import hashlib
 from functools import cached_property
-from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
 
 from reeassets.settings import Settings, format_years
-from reeassets.trade.baci.archive import open_files
+from reeassets.trade.baci.archive import base_name, open_files
 from reeassets.trade.baci.countries import read_countries
 from reeassets.trade.baci.inbox import open_inbox, reads_inbox
 from reeassets.trade.baci.parse import YearParser
@@ -24,11 +23,6 @@ _COUNTRIES_BYTES = 1 << 20
 def _bundled_digests() -> dict[str, str]:
     # An archive's own table has the same name in the release that the bundled one is of.
     return {f"bundled {name}": digest for name, digest in digests([bundled_file(COUNTRY_TABLE)]).items()}
-
-
-def _base(name: str) -> str:
-    """Return the name of a file without its folder or archive: neither is part of what it holds."""
-    return PurePosixPath(name).name
 
 
 class BaciSource:
@@ -76,9 +70,9 @@ class BaciSource:
             name = self._file(year)
             codes = ",".join(map(str, sorted(self._countries["country_code"])))
             known = hashlib.sha256(codes.encode()).hexdigest()
-            return {_base(name): self._files.identity(name), "country codes": f"sha256 {known}"}
+            return {base_name(name): self._files.identity(name), "country codes": f"sha256 {known}"}
         table = self._release.countries
-        own = {_base(table): self._files.identity(table)} if table else {}
+        own = {base_name(table): self._files.identity(table)} if table else {}
         return own | _bundled_digests()
 
     def digests(self, year: int | None) -> dict[str, str]:
