@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import hypothesis
 import pytest
+from filelock import FileLock
 
 from .language_model.endpoint import KEY
 from .misbehaving_server import MisbehavingServer
@@ -41,11 +42,19 @@ def reeassets(*arguments, home, check=True, **environment):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """The home of a finished run, and what it printed. Tests that change a home copy it."""
-    home = tmp_path_factory.mktemp("finished") / "home"
-    result = reeassets("run", "--years", RUN_YEARS, home=home)
-    return home, result.stdout
+def finished(tmp_path_factory, worker_id):
+    """The home of a finished run, and what it printed. Tests that change a home copy it.
+
+    The processes of one test run share it: who comes first makes it, the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "finished"
+    folder.mkdir(exist_ok=True)
+    home, printed = folder / "home", folder / "printed.txt"
+    with FileLock(folder / "making.lock"):
+        if not printed.exists():
+            printed.write_text(reeassets("run", "--years", RUN_YEARS, home=home).stdout, encoding="utf-8")
+    return home, printed.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

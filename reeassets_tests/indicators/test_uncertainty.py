@@ -105,7 +105,7 @@ def test_off_by_default_and_on_by_setting(finished, warehouse, tmp_path):
     assert warehouse.execute("select count(*) from indicator_intervals").fetchone()[0] == 0
     columns = warehouse.execute("select * from indicator_intervals").df().columns
     assert {"systemic_trade_risk_low", "systemic_trade_risk_high"} <= set(columns)
-    reeassets("run", "--years", "2022-2023", home=tmp_path, REEASSETS_PERTURBATION_DRAWS="40")
+    reeassets("run", "--years", "2022-2023", "--until", "indicators", home=tmp_path, REEASSETS_PERTURBATION_DRAWS="40")
     intervals, point = (
         pd.read_parquet(tmp_path / "tables" / "indicators" / table / "2023.parquet").set_index(["country", "stage"])
         for table in ("indicator_intervals", "country_indicators")

@@ -21,8 +21,8 @@ RESULTS = REPOSITORY / "docs" / "RELIABILITY.md"
 _TEXT = """\
 # Reliability
 
-Written by `make reliability`; the same proofs run at a small size with every `make test`
-([reeassets_tests/reliability](../reeassets_tests/reliability)), all but `live`. Each does something rude to real
+Written by `make reliability`, which first runs the same proofs, all but `live`, at a small size
+([reeassets_tests/reliability](../reeassets_tests/reliability)); the kills are in every `make test`. Each does something rude to real
 processes on the bundled sample, then runs `reeassets run` plainly and compares with a run that was left alone: **every
 byte of every Parquet file and every row of every table of the warehouse are the same, and no temporary file is left.**
 `live` compares nothing; it lets Dagster's daemon do what schedules, sensors and automation are for. A proof that fails
