@@ -58,7 +58,7 @@ def run(
         str | None, typer.Option(help="Years, e.g. 2007-2023 or 2010,2015-2017. Default: 2007-2023")
     ] = None,
     product_set: Annotated[
-        str | None, typer.Option(help="Product set; see `reeassets plugins`. Default: critical30")
+        str | None, typer.Option(help="Product set; see `reeassets plugins`. Default: critical33")
     ] = None,
     economies: Annotated[
         str | None, typer.Option(help="countries, eu27, or a CSV file of groups (economy,iso3). Default: countries")

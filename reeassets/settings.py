@@ -151,7 +151,7 @@ class Settings(BaseSettings):
         "countries",
         description="Who trades: `countries`, `eu27` (the EU as one economy), or a CSV file of groups (economy,iso3)",
     )
-    product_set: str = Field("critical30", description="Product set, by plugin name")
+    product_set: str = Field("critical33", description="Product set, by plugin name")
     classifiers: Annotated[tuple[str, ...], NoDecode] = Field(
         ("recorded",), description="Classifiers whose voters vote together on every code, by plugin name"
     )

@@ -155,5 +155,5 @@ def test_plugins_list_every_group():
     printed = subprocess.run(
         [sys.executable, "-m", "reeassets", "plugins"], capture_output=True, text=True, check=True, cwd=REPOSITORY
     ).stdout
-    for name in ("sample", "critical30", "political_stability", "systemic_trade_risk", "rca_growth"):
+    for name in ("sample", "critical33", "political_stability", "systemic_trade_risk", "rca_growth"):
         assert name in printed

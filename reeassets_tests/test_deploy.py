@@ -144,7 +144,7 @@ def test_make_run_computes_the_sample_in_a_new_home_and_keeps_the_settings_of_an
     monkeypatch.setattr("reeassets.console.run.run_and_report", remember)
     assert CliRunner().invoke(app, called, catch_exceptions=False).exit_code == 0
     remembered = Settings(home=home)
-    assert (remembered.source, remembered.product_set, remembered.years) == (source, "critical30", years)
+    assert (remembered.source, remembered.product_set, remembered.years) == (source, "critical33", years)
 
 
 def test_an_upgrade_installs_without_computing(make):

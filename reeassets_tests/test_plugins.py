@@ -74,9 +74,9 @@ def test_an_unknown_group_is_an_error():
     ("group", "contract", "expected"),
     [
         ("sources", SourceFactory, {"sample", "baci", "comtrade"}),
-        ("product_sets", ProductSet, {"ree168", "critical30", "world168"}),
+        ("product_sets", ProductSet, {"ree168", "critical33", "world168"}),
         ("classifiers", Classifier, {"recorded", "language_model"}),
-        ("link_proposers", LinkProposer, {"recorded", "critical30", "world168", "language_model"}),
+        ("link_proposers", LinkProposer, {"recorded", "critical33", "world168", "language_model"}),
         ("hazards", Hazard, {"uniform", "political_stability", "file"}),
         ("indicators", Indicator, {"exposure", "systemic_trade_risk", "multi_tier_risk", "rca"}),
         ("models", Model, {"rca_growth", "entry", "input_linked"}),

@@ -96,10 +96,10 @@ class RecordedLinks:
         return pd.concat(tables, ignore_index=True)
 
 
-CRITICAL30_LINKS = ListedLinks(
-    name="critical30",
-    description="Direct inputs among 30 critical materials, recorded and judged by hand, with a rationale each.",
-    file="links/critical30.csv",
+CRITICAL33_LINKS = ListedLinks(
+    name="critical33",
+    description="Direct inputs among the 33 products of the sample, judged by hand, with a rationale each.",
+    file="links/critical33.csv",
 )
 RECORDED_LINKS = RecordedLinks(
     name="recorded",

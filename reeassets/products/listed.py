@@ -52,16 +52,16 @@ class ListedProducts:
         return classified.assign(in_set=classified["product"].isin(listed["product"]))
 
 
-CRITICAL30 = ListedProducts(
-    name="critical30",
+CRITICAL33 = ListedProducts(
+    name="critical33",
     version="1",
     nomenclature="HS17",
-    link_proposer="critical30",
+    link_proposer="critical33",
     description=(
-        "30 critical-material codes of the bundled sample, classified by hand. Only 850511 (metal permanent magnets) "
-        "is a rare-earth product; the others are ores, metals, oxides and salts."
+        "The 33 codes of the bundled sample, classified by hand: rare-earth metals and compounds (280530, 284610, "
+        "284690), metal permanent magnets (850511), and 29 other critical materials: ores, metals, oxides and salts."
     ),
-    file="products/critical30.csv",
+    file="products/critical33.csv",
 )
 WORLD168 = ListedProducts(
     name="world168",

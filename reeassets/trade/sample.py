@@ -1,10 +1,12 @@
-"""The bundled sample: real BACI flows of 30 critical-material products, 2002-2024.
+"""The bundled sample: real BACI flows of three rare-earth products and of 30 critical materials, 2002-2024.
 
-Truncated by its origin to the six largest flows per importer and per exporter; ``data/SOURCES.md`` says what that
-keeps.
+Two files of two origins, read as one source. What each holds, product by product, is in data/SOURCES.md.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -16,36 +18,80 @@ from reeassets.trade.bundled import bundled_file, digests
 from reeassets.trade.contract import RAW_SCHEMA, Accounting, SourceError
 from reeassets.trade.nomenclature import COUNTRY_TABLE, read_country_table
 
-SAMPLE_FILE = "baci_critical_materials_2002_2024.parquet"
+
+@dataclass(frozen=True)
+class SampleFile:
+    """One bundled file of flows.
+
+    Attributes
+    ----------
+    name : str
+        The file inside the bundled data.
+    columns : tuple of str
+        Its columns in the order of :data:`reeassets.trade.contract.RAW_SCHEMA`.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return bundled_file(self.name)
+
+    def years(self) -> list[int]:
+        """Return the years it has flows of, in any order."""
+        return pq.read_table(self.path, columns=[self.columns[0]])[0].unique().to_pylist()
+
+    def flows(self, year: int) -> pa.Table:
+        """Return the flows of a year in the columns of raw trade."""
+        table = pq.read_table(self.path, columns=list(self.columns), filters=[(self.columns[0], "=", year)])
+        columns = [table[name] for name in self.columns]
+        columns[3] = pc.utf8_lpad(columns[3].cast(pa.string()), 6, "0")
+        return pa.Table.from_arrays(columns, names=RAW_SCHEMA.names).cast(RAW_SCHEMA)
+
+
+RARE_EARTHS = SampleFile(
+    "baci_hs92_rare_earths_2002_2024.parquet", ("year", "exporter", "importer", "product", "value_kusd", "quantity_t")
+)
+CRITICAL_MATERIALS = SampleFile("baci_critical_materials_2002_2024.parquet", ("t", "i", "j", "k", "v", "q"))
+FILES = (RARE_EARTHS, CRITICAL_MATERIALS)
 
 
 class SampleSource:
     """Source ``sample``; see :class:`reeassets.trade.contract.Source`."""
 
     name = "sample"
-    version = "CEPII BACI V202601, 30 critical materials, truncated"
-    # HS02 codes until 2016 and HS17 from 2017 in the origin; all 30 codes exist in HS17, and 252800 only there.
+    version = "CEPII BACI, 3 rare-earth products (HS92, all flows) and 30 critical materials (V202601, truncated)"
+    # The three have the same number and meaning in HS92 and HS17. Of the 30, codes are HS02 until 2016 and HS17 from
+    # 2017 in the origin; all exist in HS17, and 252800 only there.
     nomenclature = "HS17"
     basis = "set only"
     notes = (
-        "Real CEPII BACI flows (V202601) of 30 critical-material codes, truncated by their origin to the six largest "
-        "flows per importer and per exporter (about 98 % of value). Totals, and so RCA, are within the 30 codes. "
-        "2002-2017 lack Taiwan and Namibia; 252800 before 2012 sums two codes."
+        "Real CEPII BACI flows. Rare-earth metals and compounds (280530, 284610, 284690): HS 1992, all flows, Taiwan "
+        "and Namibia included; 280530 in 2012 is 16 % above the published series, China's share 0.60 in place of 0.70: "
+        "treat it with care. Permanent magnets (850511) and 29 other critical materials: V202601, HS 2002 until 2016 "
+        "and HS 2017 from 2017, truncated by their origin to the six largest flows per importer and per exporter "
+        "(about 98 % of value, 93 % of magnets); 2002-2017 lack Taiwan and Namibia, and 252800 before 2012 sums two "
+        "codes. Totals, and so RCA, are within the 33 codes."
     )
 
     def __init__(self, settings: Settings):
         if settings.data is not None:
             raise SourceError(f"the sample brings its own data and reads no other file; {settings.data} was given")
-        self._path = bundled_file(SAMPLE_FILE)
+
+    @cached_property
+    def _years(self) -> tuple[int, ...]:
+        # A year counts only if every file has it: else a product would seem to vanish.
+        return tuple(sorted(set.intersection(*(set(file.years()) for file in FILES))))
 
     def years(self) -> tuple[int, ...]:
         """Return the years the sample has."""
-        column = pq.read_table(self._path, columns=["t"])["t"]
-        return tuple(sorted(column.unique().to_pylist()))
+        return self._years
 
     def identity(self, year: int | None) -> dict[str, str]:
-        """Return the digest of the sample's file (all years are in one), or of the country table."""
-        return digests([bundled_file(COUNTRY_TABLE) if year is None else self._path])
+        """Return the digests of the sample's files (all years are in each), or of the country table."""
+        return digests([bundled_file(COUNTRY_TABLE)] if year is None else [file.path for file in FILES])
 
     def digests(self, year: int | None) -> dict[str, str]:
         """Return the same: the sample is small."""
@@ -57,23 +103,21 @@ class SampleSource:
 
     def open_year(self, year: int) -> "SampleYear":
         """Open the sample's flows of a year."""
-        flows = pq.read_table(self._path, filters=[("t", "=", year)])
-        if flows.num_rows == 0:
-            raise SourceError(f"{self._path.name} has no year {year}; it has {format_years(self.years())}")
-        return SampleYear(flows, self._path.name)
+        if year not in self.years():
+            raise SourceError(f"the sample has no year {year}; it has {format_years(self.years())}")
+        return SampleYear(year)
 
 
 class SampleYear:
     """A year of the sample; see :class:`reeassets.trade.contract.YearReader`."""
 
-    def __init__(self, flows: pa.Table, place: str):
-        self._flows = flows
-        self.accounting = Accounting(place=place)
+    def __init__(self, year: int):
+        self._year = year
+        self.accounting = Accounting(place=" and ".join(file.name for file in FILES))
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Give the whole year: the origin has padded and checked it already."""
-        columns = [self._flows[name] for name in ("t", "i", "j", "k", "v", "q")]
-        columns[3] = pc.utf8_lpad(columns[3].cast(pa.string()), 6, "0")
-        year = pa.Table.from_arrays(columns, names=RAW_SCHEMA.names).cast(RAW_SCHEMA)
-        self.accounting.read += year.num_rows
-        yield from year.combine_chunks().to_batches()
+        """Give the flows of the year, file by file: their origins have checked them already."""
+        for file in FILES:
+            flows = file.flows(self._year)
+            self.accounting.read += flows.num_rows
+            yield from flows.combine_chunks().to_batches()

@@ -16,6 +16,7 @@ from reeassets.products.ree168 import REE168
 from reeassets.settings import Settings
 from reeassets.storage import MissingPartition
 from reeassets.trade.nomenclature import nomenclature
+from reeassets.trade.sample import SampleSource
 
 FLOWS = pd.DataFrame(
     [
@@ -88,7 +89,7 @@ def test_a_year_is_loaded_from_a_home(finished, warehouse):
     assert set(graph) == set(pairs)
     assert all(set(data) == {"country", "product", "stage", "trophic_level"} for _, data in graph.nodes(data=True))
     assert graph.nodes["CHN", "850511"]["stage"] == "input"
-    assert graph.graph == {"year": 2023, "source": "CEPII BACI V202601, 30 critical materials, truncated"}
+    assert graph.graph == {"year": 2023, "source": SampleSource.version}
 
 
 def test_a_year_that_has_not_been_made_is_an_error(finished):

@@ -304,7 +304,7 @@ def test_the_sample_gives_no_warning_and_accepting_its_set_is_one_command(finish
     assert "warning" not in finished[1]
     result = CliRunner().invoke(app, ["accept", "--home", str(home)])
     assert result.exit_code == 0
-    assert "30 products accepted" in result.output
+    assert "33 products accepted" in result.output
 
 
 def bounded(home, **settings):

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from reeassets.products import sets
-from reeassets.products.listed import CRITICAL30, WORLD168
+from reeassets.products.listed import CRITICAL33, WORLD168
 from reeassets.products.schema import CLASSIFIED_PRODUCTS
 from reeassets.products.voting import disagreements, majority
 
@@ -109,22 +109,22 @@ def test_disagreements_name_every_answer():
 
 
 @pytest.fixture(scope="module")
-def critical30():
-    return sets.classified_products(votes(), CRITICAL30)
+def critical33():
+    return sets.classified_products(votes(), CRITICAL33)
 
 
-def test_critical30_has_thirty_products_and_one_rare_earth_product(critical30):
-    members = sets.members(critical30).set_index("product")
-    assert len(members) == 30
-    assert members.index[members["is_ree"].astype(bool)].tolist() == ["850511"]
+def test_critical33_has_three_rare_earth_materials_and_magnets(critical33):
+    members = sets.members(critical33).set_index("product")
+    assert len(members) == 33
+    assert members.index[members["is_ree"].astype(bool)].tolist() == ["280530", "284610", "284690", "850511"]
     assert members.loc["850511", "stage"] == "input"
-    assert members["stage"].value_counts().to_dict() == {"upstream": 29, "input": 1}
+    assert members["stage"].value_counts().to_dict() == {"upstream": 32, "input": 1}
     assert members["rationale"].str.len().gt(20).all()
 
 
-def test_products_outside_the_set_are_listed_without_a_classification(critical30):
-    outside = critical30[~critical30["in_set"]]
-    assert len(outside) == 5388 - 30
+def test_products_outside_the_set_are_listed_without_a_classification(critical33):
+    outside = critical33[~critical33["in_set"]]
+    assert len(outside) == 5388 - 33
     assert outside["stage"].isna().all()
 
 

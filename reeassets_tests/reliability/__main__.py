@@ -24,9 +24,9 @@ _TEXT = """\
 Written by `make reliability`, which first runs the same proofs, all but `live`, at a small size
 ([reeassets_tests/reliability](../reeassets_tests/reliability)); the kills are in every `make test`. Each does something
 rude to real processes on the bundled sample, then runs `reeassets run` plainly and compares with a run that was left
-alone: **every byte of every Parquet file and every row of every table of the warehouse are the same, and no temporary file is left.**
-`live` compares nothing; it lets Dagster's daemon do what schedules, sensors and automation are for. A proof that fails
-writes no line here.
+alone: **every byte of every Parquet file and every row of every table of the warehouse are the same, and no temporary
+file is left.** `live` compares nothing; it lets Dagster's daemon do what schedules, sensors and automation are for. A
+proof that fails writes no line here.
 
 | proof | counted | s | when and with what |
 |---|---|---|---|

@@ -13,7 +13,7 @@ from reeassets.trade.bundled import bundled_file
 from reeassets.trade.economies import EU27, chosen_groups, economies, identity, read_groups
 from reeassets.trade.given import GivenFileError
 from reeassets.trade.nomenclature import COUNTRY_TABLE, read_country_table
-from reeassets.trade.sample import SAMPLE_FILE
+from reeassets.trade.sample import FILES
 from reeassets.trade.schema import COUNTRY_TOTALS, ECONOMIES, ECONOMY_MEMBERS, PRODUCT_TOTALS
 from reeassets_tests.conftest import reeassets
 
@@ -184,6 +184,13 @@ def test_members_by_hand(files, connection):
 YEAR = 2023
 
 
+def raw_sample():
+    """The bundled flows as their files have them, in BACI's column names."""
+    read = [pd.read_parquet(file.path)[list(file.columns)].set_axis(list("tijkvq"), axis=1) for file in FILES]
+    sample = pd.concat(read, ignore_index=True)
+    return sample.assign(k=sample["k"].astype("str").str.zfill(6))
+
+
 @pytest.fixture(scope="module")
 def merged(tmp_path_factory):
     """A run in which the EU is one economy, under the hazard of political stability."""
@@ -196,10 +203,9 @@ def merged(tmp_path_factory):
 @pytest.fixture(scope="module")
 def plain():
     """The sample's flows of a year with the members replaced by EUU, and what stays inside dropped."""
-    sample = pd.read_parquet(bundled_file(SAMPLE_FILE))
+    sample = raw_sample()
     iso3 = read_country_table(bundled_file(COUNTRY_TABLE)).set_index("country_code")["iso3"]
     flows = sample[sample["t"] == YEAR].assign(i=lambda f: f["i"].map(iso3), j=lambda f: f["j"].map(iso3))
-    flows["k"] = flows["k"].astype("str").str.zfill(6)
     members = flows[["i", "j", "v"]].copy()
     flows[["i", "j"]] = flows[["i", "j"]].replace(dict.fromkeys(EU27.members, "EUU"))
     return flows[flows["i"] != flows["j"]].groupby(["i", "j", "k"])["v"].sum(), members
@@ -272,8 +278,7 @@ def test_groups_of_one_change_nothing(finished, tmp_path):
 def test_by_default_flows_are_those_between_countries(warehouse):
     """The SQL that makes the flows, with the country table instead of the economies."""
     assert warehouse.execute("select count(*) from economy_members").fetchone()[0] == 0
-    sample = pd.read_parquet(bundled_file(SAMPLE_FILE))
-    sample["k"] = sample["k"].astype("str").str.zfill(6)
+    sample = raw_sample()
     differing = warehouse.execute(
         """
         with plain as (

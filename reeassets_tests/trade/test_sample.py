@@ -15,17 +15,61 @@ SETTINGS = Settings()
 
 
 @pytest.fixture(scope="module")
-def magnets():
+def flows():
     source = SampleSource(SETTINGS)
-    flows = pa.Table.from_batches([batch for year in source.years() for batch in source.open_year(year).batches()])
-    flows = flows.to_pandas()
+    batches = [batch for year in source.years() for batch in source.open_year(year).batches()]
+    return pa.Table.from_batches(batches).to_pandas()
+
+
+@pytest.fixture(scope="module")
+def magnets(flows):
     return flows[flows["product"] == "850511"]
 
 
 @pytest.fixture(scope="module")
-def series():
-    table = pd.read_csv(bundled_file("baci_ree_world_series_2002_2024.csv"), dtype={"k": "str"})
-    return table[table["k"] == "850511"].set_index("t")
+def world_series():
+    return pd.read_csv(bundled_file("baci_ree_world_series_2002_2024.csv"), dtype={"k": "str"})
+
+
+@pytest.fixture(scope="module")
+def series(world_series):
+    return world_series[world_series["k"] == "850511"].set_index("t")
+
+
+@pytest.mark.parametrize(("product", "least", "most"), [("280530", 0.973, 1.065), ("284690", 0.947, 1.026)])
+def test_world_trade_in_metals_and_compounds_is_that_of_the_published_series(flows, world_series, product, least, most):
+    value = flows[flows["product"] == product].groupby("year")["value_kusd"].sum()
+    ratio = 1000 * value / world_series[world_series["k"] == product].set_index("t")["world_usd"]
+    # The year that the source's notes mark.
+    odd = ratio.pop(2012) if product == "280530" else None
+    assert ratio.round(3).between(least, most).all()
+    assert odd is None or odd == pytest.approx(1.156, abs=0.001)
+
+
+def test_a_rare_earth_product_has_all_flows_with_taiwan_and_quantities(flows):
+    rare = flows[flows["product"].isin(["280530", "284610", "284690"])]
+    assert len(rare) == 47_785
+    assert rare["quantity_t"].notna().mean() > 0.94
+    assert 490 in set(rare.loc[rare["year"] == 2002, "importer_code"])
+
+
+def test_no_flow_stands_twice(flows):
+    assert not flows.duplicated(["year", "exporter_code", "importer_code", "product"]).any()
+
+
+def test_unit_values_of_compounds_have_the_spike_of_2011(flows):
+    compounds = flows[(flows["product"] == "284690") & flows["quantity_t"].notna()].groupby("year")
+    unit = compounds["value_kusd"].sum() / compounds["quantity_t"].sum()
+    assert unit.idxmax() == 2011
+    assert unit[2011] > 4 * unit[2009]
+    assert unit[2011] > 3 * unit[2014]
+
+
+def test_myanmar_has_become_a_supplier_of_compounds(flows):
+    value = flows[flows["product"] == "284690"].groupby(["year", "exporter_code"])["value_kusd"].sum()
+    share = value / value.groupby("year").sum()
+    assert share.get((2012, 104), 0.0) < 0.01
+    assert share[2023, 104] > 0.25
 
 
 def test_world_trade_in_magnets_is_at_most_eight_percent_below_the_full_data_and_never_above(magnets, series):

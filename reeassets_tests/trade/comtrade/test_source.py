@@ -297,7 +297,7 @@ def test_it_keeps_the_contract(source, tmp_path):
     codes.write_text("product,description\n# magnets\n850511,metal magnets\n\n280530\n850511\n")
     assert isinstance(open_comtrade, SourceFactory)
     home = tmp_path / "home"
-    opened = open_comtrade(Settings(home=home, source="comtrade", data=codes, product_set="critical30"))
+    opened = open_comtrade(Settings(home=home, source="comtrade", data=codes, product_set="critical33"))
     assert isinstance(opened, Source)
     assert (opened.name, opened.basis, opened.nomenclature) == ("comtrade", "set only", "HS17")
     assert opened.version.startswith("downloaded from 2")
