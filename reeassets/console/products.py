@@ -92,12 +92,13 @@ def show_votes(settings: Settings, product: str, console: Console) -> None:
     description = _described(product)
     votes = _read(graph, "product_votes")
     console.print(f"[bold]{product}[/bold]  {description}", highlight=False)
-    grid = _grid("voter", "rare-earth", "sure", "stage", "application", "elements", "reason")
+    grid = _grid("voter", "rare-earth", "sure", "stage", "application", "elements", "% of trade", "reason")
     for row in votes[votes["product"] == product].itertuples(index=False):
         if pd.isna(row.is_ree):
-            grid.add_row(row.voter, "abstains", "", "", "", "", Text(row.abstention))
+            grid.add_row(row.voter, "abstains", "", "", "", "", "", Text(row.abstention))
             continue
-        fields = ["" if pd.isna(value) else str(value) for value in (row.stage, row.application, row.elements)]
+        given = (row.stage, row.application, row.elements, row.materiality)
+        fields = ["" if pd.isna(value) else str(value) for value in given]
         grid.add_row(row.voter, "yes" if row.is_ree else "no", f"{row.confidence:.2f}", *fields, Text(row.rationale))
     console.print(grid)
     _show_place(graph, product, console)
@@ -109,7 +110,7 @@ def _show_place(graph: Graph, product: str, console: Console) -> None:
         row = reference.loc[product]
         console.print(
             f"reference set  rank {row['rank']} of {len(reference)}, {row['support']} vote, stage {row['stage']}, "
-            f"{row['application']}, mean confidence {row['ree_confidence']:.2f}",
+            f"{row['application']}, materiality {row['materiality']:.2f}, mean confidence {row['ree_confidence']:.2f}",
             highlight=False,
         )
     else:

@@ -1,18 +1,27 @@
 """How far voters agree: Fleiss' kappa, field by field."""
 
+import numpy as np
 import pandas as pd
 
-from reeassets.products.contract import ELEMENTS
+from reeassets.products.contract import ELEMENTS, MATERIALITY
 from reeassets.products.voting import FIELDS, cast
 
 
-def fleiss_kappa(counts: pd.DataFrame) -> tuple[float, float, float | None]:
-    """Compute Fleiss' kappa (Fleiss 1971, Psychological Bulletin 76:378).
+def quadratic_weights(n_categories: int) -> np.ndarray:
+    """Return how far two answers of an ordered scale agree: 1 for the same, falling with the square of the distance."""
+    place = np.arange(n_categories)
+    return 1.0 - ((place[:, None] - place) / max(n_categories - 1, 1)) ** 2
+
+
+def fleiss_kappa(counts: pd.DataFrame, weights: np.ndarray | None = None) -> tuple[float, float, float | None]:
+    """Compute Fleiss' kappa (Fleiss 1971, Psychological Bulletin 76:378), weighted as Gwet (2014, Handbook, 3.5) does.
 
     Parameters
     ----------
     counts : DataFrame, shape (n_items, n_categories)
         How many voters put an item into a category; every row has the same sum, at least 2.
+    weights : array, shape (n_categories, n_categories), optional
+        How far two answers agree, in [0, 1]; by default only equal ones do.
 
     Returns
     -------
@@ -21,9 +30,12 @@ def fleiss_kappa(counts: pd.DataFrame) -> tuple[float, float, float | None]:
     kappa : float or None
         ``(observed - expected) / (1 - expected)``; None if all votes are of one category.
     """
-    n = counts.sum(axis=1)
-    observed = float((((counts**2).sum(axis=1) - n) / (n * (n - 1))).mean())
-    expected = float(((counts.sum() / n.sum()) ** 2).sum())
+    given = counts.to_numpy(dtype=float)
+    agreed = np.eye(given.shape[1]) if weights is None else weights
+    n = given.sum(axis=1)
+    observed = float((((given * (given @ agreed)).sum(axis=1) - n) / (n * (n - 1))).mean())
+    share = given.sum(axis=0) / n.sum()
+    expected = float(share @ agreed @ share)
     return observed, expected, None if expected >= 1.0 else (observed - expected) / (1.0 - expected)
 
 
@@ -56,10 +68,14 @@ def vote_agreement(votes: pd.DataFrame, chosen: list[str]) -> pd.DataFrame:
         for field in FIELDS:
             counts = _element_counts(within) if field == "elements" else _counts(within, field)
             counts = counts[counts.sum(axis=1) == n_voters]
+            weights = None
+            if field == "materiality":
+                counts = counts.reindex(columns=list(MATERIALITY), fill_value=0)
+                weights = quadratic_weights(len(MATERIALITY))
             if n_voters < 2 or counts.empty:
                 observed, expected, kappa = None, None, None
             else:
-                observed, expected, kappa = fleiss_kappa(counts)
+                observed, expected, kappa = fleiss_kappa(counts, weights)
             n_products = counts.index.get_level_values("product").nunique()
             rows.append((field, scope, n_voters, n_products, observed, expected, kappa))
     names = ["field", "scope", "n_voters", "n_products", "observed_agreement", "expected_agreement", "fleiss_kappa"]

@@ -32,6 +32,9 @@ Element = Literal[
 ]  # fmt: skip
 APPLICATIONS: tuple[str, ...] = get_args(Application)
 ELEMENTS: tuple[str, ...] = get_args(Element)
+# Share of the world trade under a code in goods that contain or need rare earths: the bands voters choose from, and
+# what each counts as.
+MATERIALITY: dict[str, float] = {"<5": 0.02, "5-20": 0.12, "20-50": 0.35, ">50": 0.75}
 # The revision that classifiers vote on; a set written in another one brings its own classification.
 CLASSIFIED_REVISION = "HS07"
 LONGEST_RATIONALE = 600

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from reeassets.products.ree168 import SIZE
+from reeassets.products.ree168 import FINAL_PER_HEADING, SIZE, chosen
+from reeassets.products.voting import SUPPORTS
 from reeassets.trade.bundled import bundled_file
 
 _CODE = re.compile(r"\d{6}(\d{2})?")
@@ -80,16 +81,23 @@ def _read(listed: CodeList) -> pd.DataFrame:
     )
 
 
-def _reason(product: str, classified: pd.DataFrame, rank: pd.Series) -> str | None:
+def _reason(product: str, classified: pd.DataFrame, ranking: pd.DataFrame, members: set[str]) -> str | None:
     """Say why a product is not in the reference set, or None if it is."""
     if product not in classified.index:
         return "not a code of the revision that the set is written in"
-    if product in rank.index and rank[product] <= SIZE:
+    if product in members:
         return None
     row = classified.loc[product]
     votes = f"{row['ree_votes']} of {row['n_votes']} voters hold it to be rare-earth"
-    if product in rank.index:
-        return f"{votes}: rank {rank[product]}, and the set ends at {SIZE}"
+    if product in ranking.index and row["support"] != SUPPORTS[0]:
+        return f"{votes}: the set is of codes with all votes"
+    if product in ranking.index and ranking.loc[product, "eligible"]:
+        rank = ranking.loc[product, "rank"]
+        return f"{votes}, materiality {row['materiality']:.2f}: rank {rank}, and the set ends at {SIZE}"
+    if product in ranking.index:
+        return (
+            f"{votes}: {FINAL_PER_HEADING} final codes of heading {product[:4]} come before it, and no more are taken"
+        )
     return f"{votes}; {row['rationale']}"
 
 
@@ -108,11 +116,14 @@ def code_list_evidence(classified: pd.DataFrame, ranking: pd.DataFrame) -> pd.Da
     DataFrame
         Table ``code_list_evidence``; codes of eight digits are national subdivisions and stand for their first six.
     """
-    by_code, rank = classified.set_index("product"), ranking.set_index("product")["rank"]
+    by_code, by_rank = classified.set_index("product"), ranking.set_index("product")
+    members = set(chosen(ranking)["product"])
     table = pd.concat([_read(listed) for listed in LISTS], ignore_index=True)
     table["product"] = table["code"].str[:6]
-    table["rank"] = table["product"].map(rank).astype("Int64")
-    table["reason"] = pd.Series([_reason(product, by_code, rank) for product in table["product"]], dtype="str")
+    table["rank"] = table["product"].map(by_rank["rank"]).astype("Int64")
+    table["reason"] = pd.Series(
+        [_reason(product, by_code, by_rank, members) for product in table["product"]], dtype="str"
+    )
     table["in_reference_set"] = table["reason"].isna()
     known = table["product"].isin(by_code.index)
     for name in ("stage", "ree_votes", "n_votes"):

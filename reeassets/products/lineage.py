@@ -8,13 +8,14 @@ _CLASSIFIED = """product description <- product_votes.product
         is_ree confidence n_votes ree_votes support ree_confidence <- product_votes.is_ree product_votes.voter \
             product_votes.confidence
         stage application <- product_votes.= product_votes.confidence
+        materiality <- product_votes.=
         elements <- product_votes.= product_votes.voter
         rationale <- product_votes.rationale product_votes.is_ree product_votes.stage"""
 
 COLUMNS = {
     "product_votes": "* <- nothing",
     "reference_set": f"""
-        rank <- {_VOTED}
+        rank <- {_VOTED} product_votes.stage product_votes.materiality
         {_CLASSIFIED}
     """,
     "reference_summary": """
@@ -26,13 +27,13 @@ COLUMNS = {
         field scope <- nothing
         n_voters <- product_votes.voter
         * <- product_votes.is_ree product_votes.stage product_votes.application product_votes.elements \
-            product_votes.round product_votes.product reference_set.product
+            product_votes.materiality product_votes.round product_votes.product reference_set.product
     """,
     "vote_disagreements": """
         product <- product_votes.=
         field <- nothing
         answers largest_share <- product_votes.is_ree product_votes.stage product_votes.application \
-            product_votes.elements product_votes.voter
+            product_votes.elements product_votes.materiality product_votes.voter
     """,
     # From the bundled revision that is classified, which need not be that of the table nomenclature; the votes only
     # compare with it, in the metadata.

@@ -10,13 +10,16 @@ from reeassets.products.voting import SUPPORTS, majority
 from reeassets.trade.nomenclature import nomenclature
 
 SIZE = 168
+# Final goods that differ little share a heading; without a bound a few headings would fill the set.
+FINAL_PER_HEADING = 3
 
 
 def ranked(classified: pd.DataFrame) -> pd.DataFrame:
-    """Rank the products that anybody holds to be rare-earth.
+    """Rank the products that anybody holds to be rare-earth (docs/METHOD.md, section 2).
 
-    All votes come first, then a majority, then a minority; within these the higher mean confidence that it is
-    (``ree_confidence``), and then the lower code.
+    First every upstream and input code with all votes; then the final codes with all votes, by mean materiality, then
+    mean confidence that it is (``ree_confidence``), then code, at most three of a heading. Only these can be in the
+    set; behind them stand the other final codes with all votes, those with a majority, and those with a minority.
 
     Parameters
     ----------
@@ -26,15 +29,27 @@ def ranked(classified: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The rows with at least one vote for ``is_ree``, best first, with ``rank`` from 1.
+        The rows with at least one vote for ``is_ree``, best first, with ``rank`` from 1 and ``eligible``.
     """
     able = classified[classified["ree_votes"] > 0]
+    final = able["stage"] == "final"
     order = able.assign(
         place=able["support"].map({support: place for place, support in enumerate(SUPPORTS)}),
+        final=final,
         # Means of the same votes in another order differ in the last bits, and must not decide.
+        material=-able["materiality"].where(final).round(9),
         sure=-able["ree_confidence"].round(9),
-    ).sort_values(["place", "sure", "product"], kind="stable", ignore_index=True)
-    return order.drop(columns=["place", "sure"]).assign(rank=order.index + 1)
+    ).sort_values(["place", "final", "material", "sure", "product"], kind="stable")
+    alike = order.groupby(["place", "final", order["product"].str[:4]]).cumcount()
+    beyond = order["final"] & (alike >= FINAL_PER_HEADING)
+    order["eligible"] = (order["support"] == SUPPORTS[0]) & ~beyond
+    order = order.assign(beyond=beyond).sort_values(["place", "beyond"], kind="stable", ignore_index=True)
+    return order.drop(columns=["place", "final", "material", "sure", "beyond"]).assign(rank=order.index + 1)
+
+
+def chosen(ranking: pd.DataFrame, size: int = SIZE) -> pd.DataFrame:
+    """Return the rows of a ranking that are in the set: the first ``size`` of those that can be."""
+    return ranking[ranking["eligible"]].head(size)
 
 
 @dataclass(frozen=True)
@@ -55,18 +70,18 @@ class VotedProducts:
     def classify(self, votes: pd.DataFrame) -> pd.DataFrame:
         """Classify every code by the votes and mark the first of the ranking."""
         classified = majority(nomenclature(self.nomenclature), votes)
-        chosen = ranked(classified)["product"].head(self.size)
-        return classified.assign(in_set=classified["product"].isin(chosen))
+        products = chosen(ranked(classified), self.size)["product"]
+        return classified.assign(in_set=classified["product"].isin(products))
 
 
 REE168 = VotedProducts(
     name="ree168",
-    version="1",
+    version="2",
     nomenclature=CLASSIFIED_REVISION,
     link_proposer="recorded",
     description=(
-        "The 168 rare-earth related codes of HS 2007 with the most votes: all voters first, then a majority, then a "
-        "minority; within these by mean confidence, ties by code."
+        "168 rare-earth related codes of HS 2007: every upstream and input code that all voters vote for, then final "
+        "codes with all votes by mean materiality, mean confidence and code, at most three of a heading."
     ),
     size=SIZE,
 )
@@ -85,8 +100,8 @@ def reference_set(votes: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Table ``reference_set``.
     """
-    chosen = ranked(majority(nomenclature(REE168.nomenclature), votes)).head(REE168.size)
-    return chosen.drop(columns=["is_ree", "confidence"])
+    table = chosen(ranked(majority(nomenclature(REE168.nomenclature), votes)))
+    return table.drop(columns=["is_ree", "confidence", "eligible"])
 
 
 def reference_summary(reference: pd.DataFrame) -> pd.DataFrame:

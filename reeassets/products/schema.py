@@ -1,6 +1,6 @@
 """Tables of the stage ``products``."""
 
-from reeassets.products.contract import APPLICATIONS
+from reeassets.products.contract import APPLICATIONS, MATERIALITY
 from reeassets.products.voting import FIELDS, SUPPORTS
 from reeassets.settings import STAGES, Settings
 from reeassets.tables import PRODUCT_CODE, Table, column, country_column, product_column, year_column
@@ -16,6 +16,13 @@ PRODUCT_VOTES = Table(
         "stage": column("str", "Stage of the supply chain", isin=STAGES, nullable=True),
         "application": column("str", "Main application", isin=APPLICATIONS, nullable=True),
         "elements": column("str", "Symbols of the rare-earth elements concerned, separated by spaces", nullable=True),
+        "materiality": column(
+            "str",
+            "Share of the code's world trade in goods that contain or need rare earths, in percent, by bands; null "
+            "where the voter was not asked",
+            isin=tuple(MATERIALITY),
+            nullable=True,
+        ),
         "confidence": column("float64", "How sure the voter is of is_ree", ge=0, le=1, nullable=True),
         "rationale": column("str", "The voter's reason; null for an abstention", nullable=True),
         "round": column(
@@ -33,6 +40,14 @@ _FIELDS = {
     "stage": column("str", "upstream, input or final; null where nobody gave it", isin=STAGES, nullable=True),
     "application": column("str", "Main application; null where nobody gave it", isin=APPLICATIONS, nullable=True),
     "elements": column("str", "Rare-earth elements concerned, separated by spaces; null if none", nullable=True),
+    "materiality": column(
+        "float64",
+        "Share of the code's world trade in goods that contain or need rare earths: mean over voters of what their "
+        "bands count as (0.02, 0.12, 0.35, 0.75); null where nobody was asked",
+        ge=0,
+        le=1,
+        nullable=True,
+    ),
     "n_votes": column("int64", "Number of voters who voted on the product", ge=0),
     "ree_votes": column("int64", "Number of those who voted that it is rare-earth", ge=0),
     "support": column("str", "Share of votes for rare-earth: all, more than half, fewer, none", isin=SUPPORTS),
@@ -97,7 +112,7 @@ REFERENCE_SUMMARY = Table(
 VOTE_AGREEMENT = Table(
     stage="products",
     name="vote_agreement",
-    description="Agreement of the voters, field by field: Fleiss' kappa.",
+    description="Agreement of the voters, field by field: Fleiss' kappa, for materiality with quadratic weights.",
     columns={
         "field": column("str", "Field of the vote", isin=FIELDS),
         "scope": column("str", "Products compared", isin=("all", "judged in full", "reference set")),

@@ -2,16 +2,19 @@
 
 import pandas as pd
 
-from reeassets.products.contract import ELEMENTS
+from reeassets.products.contract import ELEMENTS, MATERIALITY
 from reeassets.settings import STAGES
 
-FIELDS = ("is_ree", "stage", "application", "elements")
+FIELDS = ("is_ree", "stage", "application", "elements", "materiality")
 SUPPORTS = ("full", "majority", "minority", "none")
 
 
 def cast(votes: pd.DataFrame) -> pd.DataFrame:
-    """Return the votes without the abstentions."""
-    return votes.dropna(subset=["is_ree"])
+    """Return the votes without the abstentions; who gives no materiality, as a list may, has none."""
+    cast_votes = votes.dropna(subset=["is_ree"])
+    if "materiality" in votes:
+        return cast_votes
+    return cast_votes.assign(materiality=pd.Series(pd.NA, index=cast_votes.index, dtype="str"))
 
 
 def _winner(votes: pd.DataFrame, field: str, order: list[object]) -> pd.DataFrame:
@@ -76,8 +79,9 @@ def majority(nomenclature: pd.DataFrame, votes: pd.DataFrame) -> pd.DataFrame:
         Per product of the nomenclature: ``is_ree``, ``stage``, ``application``, ``elements`` (those that more than half
         of the voters name) and ``rationale``, null where nobody voted; ``n_votes``; ``ree_votes`` (for ``is_ree``);
         ``support`` (``full`` if all votes are for ``is_ree``, ``majority`` if more than half are, ``minority`` if any
-        is, ``none``); ``ree_confidence`` (mean over voters of how sure they are that it is: their confidence, or one
-        minus it if they voted no); and ``confidence``: the share of voters on the product who voted for the winning
+        is, ``none``); ``materiality`` (mean over the voters who gave it, each band as :data:`MATERIALITY` counts it,
+        null where none did); ``ree_confidence`` (mean over voters of how sure they are that it is: their confidence, or
+        one minus it if they voted no); and ``confidence``: the share of voters on the product who voted for the winning
         ``is_ree``, 0 where nobody voted. The rationale is that of the first voter, by name, who voted for the winning
         ``is_ree`` and ``stage``. A tie on ``is_ree`` goes to the more confident side, and then is not rare-earth.
     """
@@ -95,6 +99,8 @@ def majority(nomenclature: pd.DataFrame, votes: pd.DataFrame) -> pd.DataFrame:
         if field == "is_ree":
             table["confidence"] = (won["n"] / table["n_votes"].where(table["n_votes"] > 0)).fillna(0.0)
     table["elements"] = _elements(votes).reindex(table.index)
+    counted = votes["materiality"].map(MATERIALITY).astype("float64")
+    table["materiality"] = counted.groupby(votes["product"]).mean().reindex(table.index)
     agreeing = votes.merge(table[["is_ree", "stage"]].reset_index(), on="product", suffixes=("", "_won"))
     agreeing = agreeing[
         (agreeing["is_ree"] == agreeing["is_ree_won"])

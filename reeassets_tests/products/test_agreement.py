@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reeassets.products.agreement import fleiss_kappa, vote_agreement
+from reeassets.products.agreement import fleiss_kappa, quadratic_weights, vote_agreement
 
 
 def test_the_example_of_the_literature():
@@ -74,3 +74,12 @@ def test_one_voter_agrees_with_nobody():
     table = vote_agreement(votes(("x", "000001", "full", True, "input", "magnets", "Nd", 0.9)), ["000001"])
     assert table["fleiss_kappa"].isna().all()
     assert set(table["n_voters"]) == {1}
+
+
+def test_neighbouring_answers_of_an_ordered_scale_agree_in_part():
+    counts = pd.DataFrame([[2, 0, 0], [0, 2, 0], [1, 0, 1]])
+    observed, expected, kappa = fleiss_kappa(counts, quadratic_weights(3))
+    # Shares 3/6, 2/6, 1/6; answers one apart agree by 3/4, two apart not at all.
+    assert observed == pytest.approx(2 / 3)
+    assert expected == pytest.approx(9 / 36 + 4 / 36 + 1 / 36 + 2 * 0.75 * (6 / 36 + 2 / 36))
+    assert kappa == pytest.approx(-0.2)

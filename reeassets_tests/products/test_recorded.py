@@ -49,7 +49,7 @@ def test_two_votes_on_one_code_are_refused(file):
 
 
 def test_a_code_too_few_or_too_many_is_refused(file):
-    voter = recorded.RecordedVotes("n", "d", (("x", file(GOOD)),))
+    voter = recorded.RecordedVotes("n", "d", (("x", file(GOOD), "none.csv"),))
     codes = pd.DataFrame({"product": ["850519"], "revision": ["HS07"]})
     with pytest.raises(ValueError, match=r"v.csv: not the codes of HS07: 850511, 850519"):
         voter.votes(codes, None)
