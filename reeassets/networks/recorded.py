@@ -17,36 +17,6 @@ def _inside(links: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class ListedLinks:
-    """Links proposed and judged in one file; see :class:`reeassets.networks.contract.LinkProposer`."""
-
-    name: str
-    description: str
-    file: str
-    uses: tuple[str, ...] = ()
-
-    def files(self) -> list[Path]:
-        """Return the file of the links."""
-        return [bundled_file(self.file)]
-
-    def _read(self, products: pd.DataFrame) -> pd.DataFrame:
-        votes = pd.read_csv(bundled_file(self.file), dtype=_ENDS)
-        unknown = sorted((set(votes["input"]) | set(votes["output"])) - set(products["product"]))
-        if unknown:
-            raise ValueError(f"{self.file}: links of products that are not in the set: {', '.join(unknown)}")
-        return votes
-
-    def build(self, products: pd.DataFrame, settings: Settings) -> pd.DataFrame:  # noqa: ARG002  (as the contract calls it)
-        """Read the links; raises ValueError if one names a product that is not in the set."""
-        return self._read(products)[["voter", "input", "output", "strength", "rationale"]]
-
-    def prune(self, candidates: pd.DataFrame, products: pd.DataFrame, settings: Settings) -> pd.DataFrame:  # noqa: ARG002
-        """Read the votes on the candidates."""
-        judged = self._read(products)[["voter", "input", "output", "vote", "rationale"]]
-        return judged.merge(candidates[["input", "output"]], on=["input", "output"])
-
-
-@dataclass(frozen=True)
 class RecordedLinks:
     """Links built and pruned by several voters, a file each; see :class:`reeassets.networks.contract.LinkProposer`.
 
@@ -96,10 +66,16 @@ class RecordedLinks:
         return pd.concat(tables, ignore_index=True)
 
 
-CRITICAL33_LINKS = ListedLinks(
+CRITICAL33_LINKS = RecordedLinks(
     name="critical33",
-    description="Direct inputs among the 33 products of the sample, judged by hand, with a rationale each.",
-    file="links/critical33.csv",
+    description=(
+        "Direct inputs among the 33 products of the sample: proposed by three independent language-model annotators, "
+        "every candidate judged again alone by each; prompts and answers are in data/links."
+    ),
+    voters=tuple(
+        (f"annotator_{letter}", f"links/critical33_build_{letter}.csv", f"links/critical33_prune_{letter}.csv")
+        for letter in "abc"
+    ),
 )
 RECORDED_LINKS = RecordedLinks(
     name="recorded",

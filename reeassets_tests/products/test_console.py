@@ -29,19 +29,19 @@ def test_disagreements_by_field(finished):
 
 def test_a_link_of_the_analysed_set_is_explained_with_its_scatter(finished, tmp_path):
     png = tmp_path / "scatter.png"
-    printed = reeassets("products", "explain", "282200", "850511", "--picture", png, home=finished[0]).stdout
+    printed = reeassets("products", "explain", "280530", "850511", "--picture", png, home=finished[0]).stdout
     assert "keeps it" in printed
     assert "partial rank correlation" in printed
-    assert "importing 282200" in printed
+    assert "importing 280530" in printed
     assert "verdict" in printed
     assert png.read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_link_of_the_reference_set_shows_its_votes_and_says_what_is_missing(finished):
-    printed = reeassets("products", "explain", "280530", "850511", home=finished[0]).stdout
+    printed = reeassets("products", "explain", "850511", "850131", home=finished[0]).stdout
     assert "votes among the reference set ree168" in printed
     assert printed.count("keeps it") == 3
-    assert "not possible here: 280530 not in the analysed set critical30" in printed
+    assert "not possible here: 850131 not in the analysed set critical33" in printed
 
 
 @pytest.mark.parametrize(
