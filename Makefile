@@ -17,9 +17,9 @@ run: $(READY)  ## Compute the whole graph: in a new home on the bundled sample, 
 ui: $(READY)  ## Dagster's UI on http://127.0.0.1:3000
 	$(BIN)/reeassets ui --home $(HOME_DIR)
 
-# A process a core, each with whole files of tests, so that a file's fixtures are made once.
+# A process a core, each with whole files of tests, so that a file's fixtures are made once. The tests set their order.
 test: $(READY)  ## All tests but the long proofs
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=15
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
 check: $(READY)  ## Format, lint, types, import contracts
 	$(BIN)/ruff format --check .
@@ -62,5 +62,5 @@ prove: $(READY)  ## The proof over many generated worlds, into docs/PROOF.md (fi
 
 .PHONY: reliability
 reliability: $(READY)  ## 60 kills, 8 processes at once, full disk and more, into docs/RELIABILITY.md (half an hour)
-	$(BIN)/python -m pytest -m slow reeassets_tests/reliability
+	$(BIN)/python -m pytest -m slow reeassets_tests/reliability reeassets_tests/platform
 	$(BIN)/python -m reeassets_tests.reliability

@@ -19,6 +19,41 @@ hypothesis.settings.load_profile("reeassets")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 RUN_YEARS = "2016-2023"
+# Fewer draws than a user wants, and the same code: for runs whose draws no test looks at.
+FEWER_DRAWS = {
+    "REEASSETS_LINK_DRAWS": "99",
+    "REEASSETS_CONTRAST_DRAWS": "100",
+    "REEASSETS_CLUSTER_N_INIT": "5",
+    "REEASSETS_CLUSTER_BOOTSTRAPS": "2",
+}
+# The files that take longest, begun first: one that came last would leave the other core idle. The first makes the
+# finished run, and the second has enough to do without it.
+LONGEST = (
+    "test_results.py",
+    "browser/test_ui.py",
+    "trade/baci/test_run.py",
+    "reliability/test_proofs.py",
+    "platform/test_concurrency.py",
+    "indicators/test_external_distribution.py",
+    "trade/test_economies.py",
+    "test_cli.py",
+    "test_deploy.py",
+    "indicators/test_hazard_file.py",
+    "platform/test_scenarios.py",
+    "products/test_console.py",
+    "platform/test_backfills.py",
+    "platform/test_runner.py",
+    "platform/test_definitions.py",
+    "indicators/test_uncertainty.py",
+    "shocks/test_results.py",
+    "models/test_determinism.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Put the tests of the longest files first."""
+    place = {Path(__file__).parent / name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 def clean_environment():
