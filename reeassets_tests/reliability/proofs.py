@@ -21,15 +21,8 @@ from pathlib import Path
 
 import duckdb
 
-from ..conftest import REPOSITORY, clean_environment
+from ..conftest import FEWER_DRAWS, REPOSITORY, clean_environment
 
-# Fewer draws than a user wants, and the same code.
-SMALL = {
-    "REEASSETS_LINK_DRAWS": "99",
-    "REEASSETS_CONTRAST_DRAWS": "100",
-    "REEASSETS_CLUSTER_N_INIT": "5",
-    "REEASSETS_CLUSTER_BOOTSTRAPS": "2",
-}
 _HEAVY = ["reeassets.cli", "reeassets.console.run", "sklearn.cluster", "statsmodels.api", "plotly.graph_objects"]
 _LONGEST = 600
 
@@ -70,7 +63,7 @@ class Bench:
         self._started = 0
 
     def environment(self, **more):
-        return clean_environment() | SMALL | {"REEASSETS_YEARS": self.years} | more
+        return clean_environment() | FEWER_DRAWS | {"REEASSETS_YEARS": self.years} | more
 
     def start(self, home, *arguments, module="reeassets", days_back=0, **environment):
         """Start a process, forked from one that has imported everything: so 60 kills take minutes."""

@@ -15,7 +15,7 @@ from reeassets.trade.given import GivenFileError
 from reeassets.trade.nomenclature import COUNTRY_TABLE, read_country_table
 from reeassets.trade.sample import FILES
 from reeassets.trade.schema import COUNTRY_TOTALS, ECONOMIES, ECONOMY_MEMBERS, PRODUCT_TOTALS
-from reeassets_tests.conftest import reeassets
+from reeassets_tests.conftest import FEWER_DRAWS, reeassets
 
 KNOWN = frozenset({"DEU", "FRA", "LUX", "CHN", "USA", "DDR"})
 
@@ -195,7 +195,8 @@ def raw_sample():
 def merged(tmp_path_factory):
     """A run in which the EU is one economy, under the hazard of political stability."""
     home = tmp_path_factory.mktemp("eu27") / "home"
-    reeassets("run", "--years", "2022-2023", "--economies", "eu27", home=home, REEASSETS_HAZARD="political_stability")
+    environment = {"REEASSETS_HAZARD": "political_stability", **FEWER_DRAWS}
+    reeassets("run", "--years", "2022-2023", "--economies", "eu27", home=home, **environment)
     with duckdb.connect(str(home / "warehouse" / "reeassets.duckdb"), read_only=True) as connection:
         yield connection
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from reeassets.trade.bundled import bundled_file
-from reeassets_tests.conftest import REPOSITORY, clean_environment, reeassets
+from reeassets_tests.conftest import FEWER_DRAWS, REPOSITORY, clean_environment, reeassets
 
 from .archives import COUNTRIES, archive, year_name, year_text
 
@@ -47,7 +47,7 @@ def release(tmp_path_factory):
 @pytest.fixture(scope="module")
 def home(release, tmp_path_factory):
     home = tmp_path_factory.mktemp("baci") / "home"
-    reeassets("run", "--source", "baci", "--data", release[0], home=home)
+    reeassets("run", "--source", "baci", "--data", release[0], home=home, **FEWER_DRAWS)
     return home
 
 
@@ -122,7 +122,8 @@ def test_an_added_year_leaves_the_others_alone(release, home, tmp_path):
     shutil.copy(release[0], longer)
     with zipfile.ZipFile(longer, "a", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr(year_name(2022), as_cepii_wrote_it(flows_of(2022)))
-    printed = reeassets("run", "--source", "baci", "--data", longer, "--years", "2019-2022", home=mine).stdout
+    arguments = ("--source", "baci", "--data", longer, "--years", "2019-2022")
+    printed = reeassets("run", *arguments, home=mine, **FEWER_DRAWS).stdout
     after = {path: path.stat().st_mtime_ns for path in (mine / "tables/trade/raw_trade").iterdir()}
     assert {path.name for path in after if after[path] != before.get(path)} == {"2022.parquet"}
     assert "trade       2022" in printed
@@ -132,7 +133,7 @@ def test_an_added_year_leaves_the_others_alone(release, home, tmp_path):
 def test_a_changed_alpha_opens_no_archive(release, home, tmp_path):
     mine = tmp_path / "home"
     shutil.copytree(home, mine)
-    printed = reeassets("run", home=mine, REEASSETS_ALPHA="0.5").stdout
+    printed = reeassets("run", "--until", "indicators", home=mine, REEASSETS_ALPHA="0.5", **FEWER_DRAWS).stdout
     assert "trade       20" not in printed
     assert "indicators  2020" in printed
 
@@ -164,6 +165,7 @@ def test_a_year_with_too_many_bad_rows_fails_and_what_was_there_stays(release, h
         archive(tmp_path / "BACI_HS07_V202601.zip", members),
         home=mine,
         check=False,
+        **FEWER_DRAWS,
     )
     assert result.returncode == 1
     printed = " ".join(result.stdout.split())
