@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from reeassets_tests.conftest import reeassets
+from reeassets_tests.conftest import FEWER_DRAWS, reeassets
 
 MODULE = """
 import numpy as np
@@ -54,7 +54,7 @@ def home(tmp_path_factory):
     (information / "METADATA").write_text(METADATA)
     (information / "entry_points.txt").write_text(ENTRY_POINTS)
     home = tmp_path_factory.mktemp("external") / "home"
-    reeassets("run", "--years", "2021-2023", home=home, PYTHONPATH=str(site))
+    reeassets("run", "--years", "2021-2023", home=home, PYTHONPATH=str(site), **FEWER_DRAWS)
     return home
 
 
