@@ -248,6 +248,7 @@ def classified(**stages):
             "in_set": True,
             "is_ree": True,
             "stage": list(stages.values()),
+            "materiality": 0.75,
             "application": None,
             "elements": None,
             "confidence": 1.0,
