@@ -28,6 +28,7 @@ STAGES = ("upstream", "input", "final")
 # The years of the reference study.
 REFERENCE_YEARS = tuple(range(2007, 2024))
 ECONOMIES = ("countries", "eu27")
+TOTALS = ("source", "wdi")
 _SECRETS = ("failure_webhook",)
 
 
@@ -150,6 +151,11 @@ class Settings(BaseSettings):
     economies: str = Field(
         "countries",
         description="Who trades: `countries`, `eu27` (the EU as one economy), or a CSV file of groups (economy,iso3)",
+    )
+    totals: str | None = Field(
+        None,
+        description="Totals over all goods: `source`, `wdi` (World Bank), or a CSV file (year,iso3,exports_kusd,"
+        "imports_kusd); by default `wdi` for a source that holds only part of the nomenclature",
     )
     product_set: str = Field("critical33", description="Product set, by plugin name")
     classifiers: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -300,6 +306,11 @@ class Settings(BaseSettings):
     def _economies(cls, value: str) -> str:
         return value if value in ECONOMIES else str(Path(value).expanduser().absolute())
 
+    @field_validator("totals", mode="after")
+    @classmethod
+    def _totals(cls, value: str | None) -> str | None:
+        return value if value is None or value in TOTALS else str(Path(value).expanduser().absolute())
+
     @field_validator("tables", mode="after")
     @classmethod
     def _tables(cls, value: str | None) -> str | None:
@@ -349,11 +360,12 @@ class Settings(BaseSettings):
         return self.home / "settings.toml"
 
     def fingerprint(self, *fields: str) -> str:
-        """Return a hash of the named fields: equal exactly if their values are, a file of groups being its name."""
+        """Return a hash of the named fields: equal exactly if their values are, a file's being its name."""
         values = self.model_dump(mode="json", include=set(fields))
-        if "economies" in values:
-            # What the file holds counts by its digest, wherever it lies.
-            values["economies"] = Path(self.economies).name
+        for name in {"economies", "totals"} & set(values):
+            if values[name] is not None:
+                # What the file holds counts by its digest, wherever it lies.
+                values[name] = Path(values[name]).name
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
     def _secrets_on_file(self) -> list[str]:

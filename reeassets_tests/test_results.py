@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from .conftest import REPOSITORY
+
 ALPHA = 0.85
 YEARS = (2016, 2023)
 EXACT = 1e-9
@@ -95,18 +97,6 @@ def test_influence_and_its_share(stored, products):
     compare(stored, products, "influence_share", lambda of, _: influence(of, _) / influence(of, _).sum())
 
 
-def test_balassa_index(stored, products, flows):
-    exports, total = flows.groupby("exporter")["value_kusd"].sum(), flows["value_kusd"].sum()
-
-    def rca(of, _):
-        own = exports.reindex(of.countries, fill_value=0.0).to_numpy()
-        share = np.divide(of.X, own, out=np.zeros(len(own)), where=own > 0)
-        return share / (of.X.sum() / total)
-
-    compare(stored, products, "rca", rca)
-    compare(stored, products, "rsca", lambda of, _: (rca(of, _) - 1) / (rca(of, _) + 1))
-
-
 def test_multi_tier_risk(stored, products, warehouse):
     links = warehouse.execute("select input, output, weight from io_links where accepted").df()
     assert len(links)
@@ -127,13 +117,41 @@ def test_multi_tier_risk(stored, products, warehouse):
     assert (with_links > 1e-6).any()
 
 
-def test_totals_are_the_sums_of_flows(warehouse, flows, year):
+@pytest.fixture(scope="module")
+def all_goods():
+    """The World Bank's countries, without its aggregates; 0 is a total that was rounded away."""
+    table = pd.read_parquet(REPOSITORY / "data" / "wdi_merchandise_totals_1990_2025.parquet")
+    table = table[table["kind"] == "country"].set_index(["year", "iso3"])[["exports_kusd", "imports_kusd"]]
+    return table.where(table > 0)
+
+
+def test_totals_are_the_world_banks(warehouse, all_goods, year):
     totals = warehouse.execute("select * from country_totals where year = ?", [year]).df().set_index("country")
-    exports = flows.groupby("exporter")["value_kusd"].sum().reindex(totals.index, fill_value=0.0)
-    imports = flows.groupby("importer")["value_kusd"].sum().reindex(totals.index, fill_value=0.0)
-    assert totals["exports_kusd"].to_numpy() == pytest.approx(exports.to_numpy(), rel=1e-12)
-    assert totals["imports_kusd"].to_numpy() == pytest.approx(imports.to_numpy(), rel=1e-12)
-    assert set(totals["basis"]) == {"set only"}
+    of_year = all_goods.loc[year].rename_axis("country")
+    for name in ("exports_kusd", "imports_kusd"):
+        assert totals[name].dropna().to_dict() == of_year[name].dropna().to_dict()
+    assert totals.loc["S19", ["exports_kusd", "imports_kusd"]].isna().all()
+    assert set(totals["basis"]) == {"all goods, WDI"}
+
+
+def test_comparative_advantage_is_over_all_goods(flows, stored, all_goods, year):
+    of_year, exports = all_goods.loc[year, "exports_kusd"], flows.groupby(["exporter", "product"])["value_kusd"].sum()
+    world, of_product = of_year.sum(), flows.groupby("product")["value_kusd"].sum()
+    seen = 0
+    for (product, country), row in stored.iterrows():
+        if country not in of_year.index or np.isnan(of_year[country]):
+            assert np.isnan(row["rca"])
+            assert np.isnan(row["rsca"])
+            continue
+        own = exports.get((country, product), 0.0) / of_year[country]
+        expected = own / (of_product[product] / world)
+        assert row["rca"] == pytest.approx(expected, rel=1e-9, abs=1e-12)
+        assert row["rsca"] == pytest.approx((expected - 1) / (expected + 1), rel=1e-9, abs=1e-12)
+        seen += 1
+    assert seen > 3_000
+    assert np.isnan(stored.xs("S19", level="country")["rca"]).all()
+    # Over the set alone China had an advantage in everything that it sells at all.
+    assert stored.loc[("850511", "CHN"), "rca"] > 2
 
 
 def test_country_indicators_are_import_weighted(warehouse, stored, year):

@@ -11,7 +11,10 @@ Floats = NDArray[np.float64]
 
 
 def rca(network: YearNetwork) -> Floats:
-    """Return the Balassa index ``(X[j,p] / X[j]) / (X[p] / X)`` of each pair, in [0, inf) (section 5)."""
+    """Return the Balassa index ``(X[j,p] / X[j]) / (X[p] / X)`` of each pair, in [0, inf) (section 5).
+
+    NaN where the country's total is not known.
+    """
     return specialisation_index(
         network.exports,
         network.country_exports[network.country],
@@ -30,6 +33,7 @@ RCA = Indicator(
     unit="ratio",
     low=0.0,
     high=None,
+    nullable=True,
     direction="higher: the product weighs more in the country's exports than in the world's; from 1 on an advantage",
     formula="(X[j,p] / X[j]) / (X[p] / X)",
     source="Balassa (1965)",
@@ -41,6 +45,7 @@ RSCA = Indicator(
     low=-1.0,
     high=1.0,
     high_open=True,
+    nullable=True,
     direction="higher: stronger comparative advantage; from 0 on an advantage",
     formula="(rca - 1) / (rca + 1)",
     source="Dalum, Laursen & Villumsen (1998)",

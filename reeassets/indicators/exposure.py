@@ -27,7 +27,10 @@ def import_reliance(network: YearNetwork) -> Floats:
 
 
 def import_intensity(network: YearNetwork) -> Floats:
-    """Return RCI, the import counterpart of the Balassa index, of each pair, in [0, inf) (sections 3 and 5)."""
+    """Return RCI, the import counterpart of the Balassa index, of each pair, in [0, inf) (sections 3 and 5).
+
+    NaN where the country's total is not known.
+    """
     return specialisation_index(
         network.imports,
         network.country_imports[network.country],
@@ -69,6 +72,7 @@ IMPORT_INTENSITY = Indicator(
     unit="ratio",
     low=0.0,
     high=None,
+    nullable=True,
     direction="higher: the product weighs more in the country's imports than in the world's",
     formula="RCI = (M[j,p] / M[j]) / (M[p] / M)",
     source="import counterpart of the index of Balassa (1965)",

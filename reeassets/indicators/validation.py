@@ -78,21 +78,21 @@ def _by_key(frame: pd.DataFrame, key: str, wanted: pd.Index, table: str) -> pd.D
 def country_totals_of(
     country_totals: pd.DataFrame, countries: pd.Index, country: NDArray[np.int64], imports: Floats, exports: Floats
 ) -> pd.DataFrame:
-    """Return the totals of the trading countries, in their order.
+    """Return the totals of the trading countries, in their order; NaN where none is known.
 
     Raises
     ------
     ValueError
-        If a country has no row, a total is negative or missing, or a country trades in a direction whose total is 0.
+        If a country has no row, a total is negative, or a country trades in a direction whose total is 0.
     """
     totals = _by_key(country_totals, "country", countries, "country_totals")
     for name, traded in (("exports_kusd", exports), ("imports_kusd", imports)):
         total = totals[name].to_numpy(dtype=float)
         trades = np.bincount(country, traded, len(countries)) > 0
-        broken = ~(np.isfinite(total) & (total >= 0)) | (trades & ~(total > 0))
+        broken = np.isinf(total) | (total < 0) | (trades & (total == 0))
         if broken.any():
             raise ValueError(
-                f"country_totals.{name} is missing, negative, or 0 despite flows: {_named(countries[broken])}"
+                f"country_totals.{name} is infinite, negative, or 0 despite flows: {_named(countries[broken])}"
             )
     return totals
 

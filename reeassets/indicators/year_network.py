@@ -52,9 +52,9 @@ class YearNetwork:
     production : csr_array, shape (n, n)
         ``d[j,q] w[p,q]`` in row (j, q) and column (j, p) for each accepted link ``p -> q`` (section 6).
     country_exports, country_imports : ndarray, shape (C,)
-        Totals over all products.
+        Totals over all products; NaN where no total is known.
     world_exports, world_imports : float
-        Their sums over all countries of the year, also those that trade nothing in the set.
+        Their sums over all countries of the year that have totals, also those that trade nothing in the set.
     product_value : ndarray, shape (P,)
         World trade in each product.
     hazard_name : str
@@ -115,8 +115,8 @@ class YearNetwork:
         ------
         ValueError
             If the tables hold more than one year or a key twice; if a flow is not positive or stays inside a country;
-            if a trading country or a product has no total, or a total of 0; if a hazard is outside [0, 1]; if the
-            weights of an output's links are negative or sum to more than 1.
+            if a trading country has no row of totals, or a product no total; if a total of either is 0; if a hazard is
+            outside [0, 1]; if the weights of an output's links are negative or sum to more than 1.
         """
         year = validation.single_year(flows, country_totals, product_totals)
         validation.check_flows(flows)

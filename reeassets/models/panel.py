@@ -18,6 +18,7 @@ LEAD_REASONS = (
     "observed",
     "zero_no_exports_of_pair",
     "null_year_not_in_data",
+    "null_no_total_of_country",
     "null_no_exports_of_country",
     "null_no_world_trade",
 )
@@ -47,8 +48,9 @@ def build_panel(
 
     Every column but the leads comes from year ``t`` alone. ``rca_lead{d}`` and ``rsca_lead{d}`` are, for a pair
     (country, product) at ``t + d``: the index where the pair exports; 0 and -1 where the country exports something and
-    the world trades the product, but the pair has no exports; null where the country exports nothing, the world does
-    not trade the product, or year ``t + d`` is not in the data. That treatment of zeros is this project's own.
+    the world trades the product, but the pair has no exports; null where the country's total over all goods is not
+    known or 0, the world does not trade the product, or year ``t + d`` is not in the data. That treatment of
+    zeros is this project's own.
 
     Parameters
     ----------
@@ -120,8 +122,9 @@ class _Leads:
         self.exports = indicators["exports_kusd"].to_numpy(float)
         # Rows are sorted by (year, country, product), so these keys ascend.
         self.pair_keys = self._pair_key(self.year)
-        exporting = country_totals[country_totals["exports_kusd"] > 0]
-        self.exporting = self._member_keys(exporting, "country", self.countries)
+        total = country_totals["exports_kusd"]
+        self.unknown = self._member_keys(country_totals[total.isna()], "country", self.countries)
+        self.exporting = self._member_keys(country_totals[total > 0], "country", self.countries)
         traded = product_totals[product_totals["value_kusd"] > 0]
         self.traded = self._member_keys(traded, "product", self.products)
 
@@ -140,13 +143,15 @@ class _Leads:
         key = self._pair_key(year)
         place = np.minimum(np.searchsorted(self.pair_keys, key), len(self.pair_keys) - 1)
         exports = (self.pair_keys[place] == key) & (self.exports[place] > 0)
+        country_year = year * len(self.countries) + self.country
         conditions = [
             ~np.isin(year, self.years),
-            ~np.isin(year * len(self.countries) + self.country, self.exporting),
+            np.isin(country_year, self.unknown),
+            ~np.isin(country_year, self.exporting),
             ~np.isin(year * len(self.products) + self.product, self.traded),
             exports,
         ]
-        reasons = np.select(conditions, [2, 3, 4, 0], default=1).astype(np.int64)
+        reasons = np.select(conditions, [2, 3, 4, 5, 0], default=1).astype(np.int64)
         values = {}
         for name, series, zero in (("rca", self.rca, 0.0), ("rsca", self.rsca, -1.0)):
             choices = [series[place], np.full(len(key), zero)]

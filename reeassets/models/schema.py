@@ -177,17 +177,19 @@ def panel_table(settings: Settings) -> Table:
         "stage": column("str", "Stage of the product", isin=STAGES),
         "trade_exposure": column("float64", "Imports over imports plus exports", ge=0, le=1),
         "import_reliance": column("float64", "Imports over supply", ge=0, le=1),
-        "import_intensity": column("float64", "Import counterpart of the Balassa index", ge=0),
+        "import_intensity": column(
+            "float64", "Import counterpart of the Balassa index; null where the total is not known", nullable=True, ge=0
+        ),
         "supplier_concentration": column(
             "float64", "Herfindahl-Hirschman index of import shares; null without imports", nullable=True, gt=0, le=1
         ),
         **{name: column("float64", meaning, ge=0, le=1) for name, meaning in risks},
-        "rca": column("float64", "Balassa index", ge=0),
-        "rsca": column("float64", "Symmetric Balassa index", ge=-1, lt=1),
+        "rca": column("float64", "Balassa index; null where the country's total is not known", nullable=True, ge=0),
+        "rsca": column("float64", "Symmetric Balassa index; null where rca is", nullable=True, ge=-1, lt=1),
         "log1p_imports": column("float64", "log(1 + imports)", unit="log thousand current US$", ge=0),
         "log1p_exports": column("float64", "log(1 + exports)", unit="log thousand current US$", ge=0),
     }
-    absent = "null where the country exports nothing, nobody trades the product, or the year is not in the data"
+    absent = "null where the country's total is not known or 0, nobody trades the product, or the year is not there"
     for delta in settings.model_deltas:
         when = f"{delta} year{'s' if delta > 1 else ''} later"
         columns[f"rca_lead{delta}"] = column("float64", f"rca {when}, 0 without exports; {absent}", nullable=True, ge=0)

@@ -24,7 +24,7 @@ from reeassets.settings import Settings, format_years
 TEMPLATE = Path(__file__).with_name("template.html.j2")
 TABLES = (
     "economies",
-    "product_totals",
+    "country_totals",
     "classified_products",
     "io_links",
     "product_indicators",
@@ -162,7 +162,7 @@ def _data_section(tables: Mapping[str, pd.DataFrame], settings: Settings) -> dic
     last, trade = summaries.last_world_trade(tables["product_indicators"])
     return {
         "years": format_years(settings.years).replace("-", "–"),
-        "basis": ", ".join(sorted(tables["product_totals"]["basis"].unique())),
+        "basis": ", ".join(sorted(tables["country_totals"]["basis"].unique())),
         "last_year": last,
         "trade_billion": summaries.number(trade.sum() / 1e6),
         "countries": tables["product_indicators"]["country"].nunique(),

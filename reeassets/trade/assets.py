@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from reeassets.platform.recipe import Step, recipe
 from reeassets.settings import Settings
 from reeassets.streams import Stream
+from reeassets.trade import all_goods, pictures, totals
 from reeassets.trade import economies as grouping
-from reeassets.trade import pictures, totals
 from reeassets.trade.bundled import digests
 from reeassets.trade.contract import Accounting
 from reeassets.trade.nomenclature import nomenclature as read_nomenclature
@@ -104,16 +104,35 @@ def economy_members(step: Step) -> pd.DataFrame:
         return totals.economy_members(connection, step.file("raw_trade"), step.file("economies"), step.year)
 
 
-@recipe(inputs=("raw_trade", "economies"), uses=_SOURCE, outside=said_of_source, lineage=no_files, kinds=_SQL)
+def _totals_identity(settings: Settings, year: int | None) -> dict[str, str]:
+    source = open_source(settings)
+    chosen = {"totals": all_goods.totals_basis(settings, source)}
+    return said_of_source(settings, year) | chosen | all_goods.totals_files(settings, source)
+
+
+@recipe(
+    inputs=("raw_trade", "economies"),
+    uses=(*_SOURCE, "totals"),
+    outside=_totals_identity,
+    lineage=lambda settings, _: all_goods.totals_files(settings, open_source(settings)),
+    kinds=_SQL,
+)
 def country_totals(step: Step) -> pd.DataFrame:
-    """Sum exports and imports per economy, and account for every row of raw trade."""
+    """Give each economy its exports and imports over all products, and account for every row of raw trade."""
+    assert step.year is not None
     raw, table = step.file("raw_trade"), step.file("economies")
     with step.duckdb() as connection:
         step.metadata |= totals.unaccounted_flows(connection, raw, table)
-        made = totals.country_totals(connection, raw, table, step.source.basis)
+        made = totals.country_totals(connection, raw, table)
+    goods = all_goods.all_goods(step.settings, step.source, step.year)
+    # A year without any flow stays without totals: nothing was traded that they could measure.
+    if goods is not None and len(made):
+        traded = made
+        made = all_goods.country_totals(step.year, traded["country"].tolist(), step.read("economies"), goods)
+        step.metadata |= all_goods.coverage(traded, made)
     if len(made):
         step.pictures["picture"] = pictures.largest_traders(made)
-    return made
+    return made.assign(basis=all_goods.totals_basis(step.settings, step.source))
 
 
 @recipe(

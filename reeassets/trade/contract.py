@@ -180,7 +180,8 @@ class Source(Protocol):
     nomenclature : str
         Revision of the Harmonized System that its codes are written in, e.g. ``HS07``.
     basis : str
-        ``whole nomenclature`` if totals over the source are totals of all trade, else ``set only``.
+        ``whole nomenclature`` if totals over the source are totals of all trade, else ``set only``; for the latter,
+        totals over all goods come from another table (setting ``totals``).
     notes : str
         What a reader of any result must know about the data, in one or two sentences.
     """

@@ -9,7 +9,7 @@ _SHOWN = 12
 
 def largest_traders(totals: pd.DataFrame) -> bytes:
     """Draw the largest countries of a year, exports and imports side by side; table ``country_totals`` in, PNG out."""
-    traded = totals.assign(trade=totals["exports_kusd"] + totals["imports_kusd"])
+    traded = totals.assign(trade=totals["exports_kusd"].fillna(0.0) + totals["imports_kusd"].fillna(0.0))
     largest = traded.nlargest(_SHOWN, "trade").iloc[::-1]
     with picture(f"Largest traders, {totals['year'].iloc[0]}", "billion current US$", "") as drawn:
         places = range(len(largest))

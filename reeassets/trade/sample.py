@@ -73,7 +73,7 @@ class SampleSource:
         "treat it with care. Permanent magnets (850511) and 29 other critical materials: V202601, HS 2002 until 2016 "
         "and HS 2017 from 2017, truncated by their origin to the six largest flows per importer and per exporter "
         "(about 98 % of value, 93 % of magnets); 2002-2017 lack Taiwan and Namibia, and 252800 before 2012 sums two "
-        "codes. Totals, and so RCA, are within the 33 codes."
+        "codes."
     )
 
     def __init__(self, settings: Settings):

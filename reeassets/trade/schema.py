@@ -2,10 +2,12 @@
 
 from reeassets.settings import Settings
 from reeassets.tables import Table, column, country_column, product_column, year_column
+from reeassets.trade.all_goods import FILE_BASIS, WDI_BASIS
 from reeassets.trade.contract import LEAST_VALUE_KUSD, MOST_QUANTITY_T, MOST_VALUE_KUSD
 
 _KUSD = "thousand current US$"
 BASIS = ("whole nomenclature", "set only")
+TOTALS_BASIS = (*BASIS, WDI_BASIS, FILE_BASIS)
 
 COUNTRIES = Table(
     stage="trade",
@@ -111,13 +113,22 @@ REJECTED_ROWS = Table(
 COUNTRY_TOTALS = Table(
     stage="trade",
     name="country_totals",
-    description="Exports and imports of each economy over all products the source holds.",
+    description="Exports and imports of each economy over all products: the denominators of comparative advantage.",
     columns={
         "year": year_column(),
         "country": country_column(),
-        "exports_kusd": column("float64", "Exports over all products of the source", unit=_KUSD, ge=0),
-        "imports_kusd": column("float64", "Imports over all products of the source", unit=_KUSD, ge=0),
-        "basis": column("str", "What `all products` are: the whole nomenclature, or the set only", isin=BASIS),
+        "exports_kusd": column(
+            "float64", "Exports over all products; null where no total is known", unit=_KUSD, ge=0, nullable=True
+        ),
+        "imports_kusd": column(
+            "float64", "Imports over all products; null where no total is known", unit=_KUSD, ge=0, nullable=True
+        ),
+        "basis": column(
+            "str",
+            "What `all products` are: the source's whole nomenclature, the source's set only, or all goods as another "
+            "table has them (World Bank WDI, or a given file)",
+            isin=TOTALS_BASIS,
+        ),
     },
     key=("year", "country"),
     by_year=True,

@@ -21,7 +21,7 @@ def specialisation_index(value: Floats, country_total: Floats, product_total: Fl
     value : ndarray, shape (n,)
         Trade of a country in a product, in thousand US$.
     country_total : ndarray, shape (n,)
-        The country's total trade in the same direction, in thousand US$.
+        The country's total trade in the same direction, in thousand US$; NaN where it is not known.
     product_total : ndarray, shape (n,)
         World trade in the product, in thousand US$.
     world_total : float
@@ -30,14 +30,15 @@ def specialisation_index(value: Floats, country_total: Floats, product_total: Fl
     Returns
     -------
     ndarray, shape (n,)
-        In [0, inf); 0 where a country has no trade in that direction at all.
+        In [0, inf); 0 where a country has no trade in that direction at all, NaN where its total is not known.
     """
     value, country_total, product_total = (
         np.asarray(part, dtype=float) for part in (value, country_total, product_total)
     )
     world_share = product_total / world_total
     own_share = np.divide(value, country_total, out=np.zeros_like(value), where=country_total > 0)
-    return np.divide(own_share, world_share, out=np.zeros_like(value), where=world_share > 0)
+    index = np.divide(own_share, world_share, out=np.zeros_like(value), where=world_share > 0)
+    return np.where(np.isnan(country_total), np.nan, index)
 
 
 def symmetric_index(index: Floats) -> Floats:

@@ -31,8 +31,8 @@ def _query(connection: duckdb.DuckDBPyConnection, sql: str, raw: str, economies:
     return connection.execute(sql, {"raw": raw, "economies": economies, **more}).df()
 
 
-def country_totals(connection: duckdb.DuckDBPyConnection, raw: str, economies: str, basis: str) -> pd.DataFrame:
-    """Sum exports and imports per economy of a year.
+def country_totals(connection: duckdb.DuckDBPyConnection, raw: str, economies: str) -> pd.DataFrame:
+    """Sum exports and imports per economy of a year over all products that the source holds.
 
     Parameters
     ----------
@@ -40,13 +40,12 @@ def country_totals(connection: duckdb.DuckDBPyConnection, raw: str, economies: s
         Engine.
     raw, economies : str
         Paths or URLs of the Parquet files of the tables ``raw_trade`` (one year) and ``economies``.
-    basis : str
-        What the source's products are, see :data:`reeassets.trade.schema.BASIS`.
 
     Returns
     -------
     DataFrame
-        Table ``country_totals``; an economy that only imports has exports 0, and the other way round.
+        ``year``, ``country``, ``exports_kusd``, ``imports_kusd``; an economy that only imports has exports 0, and the
+        other way round.
     """
     return _query(
         connection,
@@ -55,17 +54,19 @@ def country_totals(connection: duckdb.DuckDBPyConnection, raw: str, economies: s
             select year, exporter as country, value_kusd as exports_kusd, 0::decimal(18, 6) as imports_kusd from flows
             union all select year, importer, 0::decimal(18, 6), value_kusd from flows)
         select year, country, sum(exports_kusd)::double as exports_kusd,
-            sum(imports_kusd)::double as imports_kusd, $basis as basis
+            sum(imports_kusd)::double as imports_kusd
         from sides group by year, country
         """,  # noqa: S608  (no text from outside: the fragment is the constant above)
         raw,
         economies,
-        basis=basis,
     )
 
 
 def product_totals(connection: duckdb.DuckDBPyConnection, raw: str, economies: str, basis: str) -> pd.DataFrame:
-    """Sum world trade per product of a year; parameters as in :func:`country_totals`."""
+    """Sum world trade per product of a year; files as in :func:`country_totals`.
+
+    ``basis`` says which products the source has, see :data:`reeassets.trade.schema.BASIS`.
+    """
     return _query(
         connection,
         f"""

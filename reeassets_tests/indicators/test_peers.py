@@ -40,12 +40,13 @@ def compare(published: pd.Series, own: pd.Series) -> None:
 @PEERS
 @pytest.mark.parametrize("year", [2016, 2023])
 def test_on_the_sample(warehouse, published, year):
-    exports = warehouse.execute(
-        "select exporter as country, product, sum(value_kusd) as value from trade_flows where year = ? group by all "
-        "order by all",
-        [year],
+    flows = warehouse.execute(
+        "select exporter, importer, product, value_kusd, year from trade_flows where year = ? order by all", [year]
     ).df()
-    own = warehouse.execute("select country, product, rca from product_indicators where year = ?", [year]).df()
+    exports = flows.rename(columns={"exporter": "country", "value_kusd": "value"})
+    exports = exports.groupby(["country", "product"], as_index=False)["value"].sum()
+    net = network(flows, totals=totals_of(flows))
+    own = net.pairs().assign(rca=rca(net))
     compare(published(exports), own.set_index(["country", "product"])["rca"])
 
 

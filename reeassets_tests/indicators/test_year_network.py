@@ -4,10 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reeassets.indicators.advantage import RCA, RSCA
 from reeassets.indicators.compute import indicator_variants, product_indicators
 from reeassets.indicators.contract import registered_hazards, registered_indicators
+from reeassets.indicators.exposure import IMPORT_INTENSITY
 from reeassets.indicators.hazards import POLITICAL_STABILITY, UNIFORM
 from reeassets.indicators.schema import indicator_variants_table, product_indicators_table
+from reeassets.indicators.systemic import SYSTEMIC_TRADE_RISK
 from reeassets.indicators.year_network import YearNetwork
 from reeassets.settings import Settings
 from reeassets_tests.indicators.builders import (
@@ -67,15 +70,27 @@ def changed(frame, column, value, row=0):
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
-        ("exports_kusd", 0.0, "country_totals.exports_kusd is missing, negative, or 0 despite flows: AAA"),
-        ("imports_kusd", -1.0, "country_totals.imports_kusd is missing, negative, or 0 despite flows: AAA"),
-        ("imports_kusd", np.nan, "country_totals.imports_kusd"),
+        ("exports_kusd", 0.0, "country_totals.exports_kusd is infinite, negative, or 0 despite flows: AAA"),
+        ("imports_kusd", -1.0, "country_totals.imports_kusd is infinite, negative, or 0 despite flows: AAA"),
+        ("imports_kusd", np.inf, "country_totals.imports_kusd"),
         ("country", "BBB", "country_totals holds a country twice: BBB"),
     ],
 )
 def test_broken_country_totals(column, value, message):
     with pytest.raises(ValueError, match=message):
         build(countries=changed(totals_of(flow_frame(FLOWS))[0], column, value))
+
+
+def test_a_country_without_a_total_has_no_relative_indicators_and_all_others_keep_theirs():
+    countries = totals_of(flow_frame(FLOWS))[0]
+    network = build(countries=changed(changed(countries, "exports_kusd", np.nan), "imports_kusd", np.nan))
+    first = np.asarray(network.countries)[network.country] == countries["country"].iloc[0]
+    for indicator in (RCA, RSCA, IMPORT_INTENSITY):
+        values = indicator.evaluate(network)
+        assert np.isnan(values[first]).all()
+        assert np.isfinite(values[~first]).all()
+    assert network.world_exports == pytest.approx(countries["exports_kusd"].iloc[1:].sum())
+    assert np.isfinite(SYSTEMIC_TRADE_RISK.evaluate(network)).all()
 
 
 @pytest.mark.parametrize("value", [0.0, np.nan, np.inf])

@@ -74,19 +74,33 @@ def test_leads_by_hand():
         "lead1_observed": 3,
         "lead1_zero_no_exports_of_pair": 1,
         "lead1_null_year_not_in_data": 6,
+        "lead1_null_no_total_of_country": 0,
         "lead1_null_no_exports_of_country": 1,
         "lead1_null_no_world_trade": 0,
         "lead2_observed": 2,
         "lead2_zero_no_exports_of_pair": 0,
         "lead2_null_year_not_in_data": 7,
+        "lead2_null_no_total_of_country": 0,
         "lead2_null_no_exports_of_country": 1,
         "lead2_null_no_world_trade": 1,
         "lead3_observed": 2,
         "lead3_zero_no_exports_of_pair": 0,
         "lead3_null_year_not_in_data": 6,
+        "lead3_null_no_total_of_country": 0,
         "lead3_null_no_exports_of_country": 1,
         "lead3_null_no_world_trade": 2,
     }
+
+
+def test_a_country_without_a_total_has_no_lead_whatever_it_exports():
+    indicators, variants, country, product = tables(ROWS)
+    unknown = (country["year"] == 2011) & (country["country"] == "DEU")
+    country.loc[unknown, "exports_kusd"] = np.nan
+    panel, counts = build_panel(indicators, variants, country, product, STAGES, settings((1,)))
+    assert counts["lead1_null_no_total_of_country"] == 2
+    assert (counts["lead1_observed"], counts["lead1_zero_no_exports_of_pair"]) == (2, 0)
+    assert np.isnan(lead(panel, 1)[2010, "DEU", "850511"]).all()
+    assert np.isnan(lead(panel, 1)[2010, "DEU", "280530"]).all()
 
 
 def test_rows_and_totals_of_zero_count_as_no_trade():

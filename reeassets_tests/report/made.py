@@ -54,9 +54,9 @@ def country_table() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["country_code", "country", "economy", "economy_name", "merged"])
 
 
-def product_totals() -> pd.DataFrame:
-    rows = [(year, product, 1000.0 * (year - 2019), "set only") for year in YEARS for product in STAGES]
-    return pd.DataFrame(rows, columns=["year", "product", "value_kusd", "basis"])
+def country_totals() -> pd.DataFrame:
+    rows = [(year, country, 1e6, 2e6, "set only") for year in YEARS for country in ("CHN", "DEU", "USA")]
+    return pd.DataFrame(rows, columns=["year", "country", "exports_kusd", "imports_kusd", "basis"])
 
 
 def classified_products() -> pd.DataFrame:
@@ -399,7 +399,7 @@ SCHEMAS = {
 }
 FRAMES = {
     "economies": country_table,
-    "product_totals": product_totals,
+    "country_totals": country_totals,
     "classified_products": classified_products,
     "io_links": io_links,
     "product_indicators": product_indicators,

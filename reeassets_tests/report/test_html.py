@@ -133,10 +133,19 @@ def test_the_data_are_named(page):
     assert "set only: shares of" in said
 
 
-def test_trade_of_the_set_is_in_its_own_revision(page):
-    # 850511 means other goods in the revision of these data, which has no 280530.
-    totals = made.product_totals().query("product in ['850511', '850131']").assign(value_kusd=5e9)
-    assert Page(made.page(made.tables(product_totals=totals))).text == page.text
+@pytest.mark.parametrize(
+    ("basis", "said", "unsaid"),
+    [
+        ("all goods, WDI", "the comparative advantage of entrepots", "with the rest of them"),
+        ("set only", "compares a product with the rest of them", "of entrepots"),
+        ("whole nomenclature", "whole nomenclature", "of entrepots"),
+    ],
+)
+def test_what_totals_are_over_is_said(basis, said, unsaid):
+    totals = made.country_totals().assign(basis=basis)
+    text = squeezed(Page(made.page(made.tables(country_totals=totals))).text)
+    assert said in text
+    assert unsaid not in text
 
 
 def test_numbers_reach_the_tables(page):

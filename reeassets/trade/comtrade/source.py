@@ -50,8 +50,7 @@ class ComtradeSource:
         self.nomenclature = options.nomenclature
         self.notes = (
             f"UN Comtrade, {len(options.products)} products in {options.nomenclature}, reports of importers divided by "
-            f"{1 + options.cif_margin:g} (CIF to FOB), else of exporters; not BACI's reconciliation. Totals, and so "
-            "RCA, are within these products."
+            f"{1 + options.cif_margin:g} (CIF to FOB), else of exporters; not BACI's reconciliation."
         )
 
     def years(self) -> tuple[int, ...]:
