@@ -158,6 +158,10 @@ class Settings(BaseSettings):
         "imports_kusd); by default `wdi` for a source that holds only part of the nomenclature",
     )
     product_set: str = Field("critical33", description="Product set, by plugin name")
+    other_goods: Literal["recorded", "none"] = Field(
+        "recorded",
+        description="Flows that are known to be another good than their code says: left out (`recorded`) or not (`none`)",
+    )
     classifiers: Annotated[tuple[str, ...], NoDecode] = Field(
         ("recorded",), description="Classifiers whose voters vote together on every code, by plugin name"
     )

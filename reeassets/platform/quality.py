@@ -93,11 +93,13 @@ def rows_conserved(step: Step, _: Step | None) -> Found:
         ).df()
     rows, value, unknown, within = read.iloc[0]
     flows = float(step.read("trade_flows", ["value_kusd"])["value_kusd"].sum())
-    lost = float(value - within - flows)
+    excluded = float(step.read("excluded_flows", ["value_kusd"])["value_kusd"].sum())
+    lost = float(value - within - excluded - flows)
     numbers = {
         "raw_rows_of_the_set": int(rows),
         "raw_value_kusd": float(value),
         "within_an_economy_kusd": float(within),
+        "another_good_kusd": excluded,
         "rows_of_unknown_country": int(unknown),
         "flows_kusd": flows,
         "lost_kusd": lost,
@@ -245,9 +247,10 @@ CHECKS = (
     Check(
         "trade_flows",
         "rows_conserved",
-        ("raw_trade", "product_concordance", "economies"),
+        ("raw_trade", "product_concordance", "economies", "excluded_flows"),
         error=True,
-        about="The flows have the value of the rows in raw trade, less trade within a country or a merged economy.",
+        about="The flows have the value of the rows in raw trade, less trade within a country or a merged economy and "
+        "what is known to be another good.",
         to_do="Look for a country code that the country table lacks; else report it: a computation loses rows.",
         look=rows_conserved,
     ),

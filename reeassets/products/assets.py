@@ -1,11 +1,14 @@
 """Assets of the stage ``products``."""
 
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from reeassets.platform.recipe import Step, recipe
-from reeassets.products import agreement, carried, evidence, keywords, ree168, sets, voting
+from reeassets.products import agreement, carried, evidence, keywords, other_goods, ree168, sets, voting
 from reeassets.products.contract import CLASSIFIED_REVISION
 from reeassets.settings import Settings
 from reeassets.tables import Partition
@@ -154,13 +157,51 @@ def product_concordance(step: Step) -> pd.DataFrame:
     return table
 
 
-@recipe(inputs=("raw_trade", "economies", "product_concordance"), kinds=_SQL)
-def trade_flows(step: Step) -> pd.DataFrame:
-    """Cut the set's products out of a year's raw trade."""
+def _other_goods_file(settings: Settings) -> Path | None:
+    return sets.product_set(settings).other_goods() if settings.other_goods == "recorded" else None
+
+
+def _other_goods_digests(settings: Settings, _: Partition) -> dict[str, str]:
+    path = _other_goods_file(settings)
+    return digests([path]) if path else {}
+
+
+_set_recipe = partial(
+    recipe,
+    inputs=("raw_trade", "economies", "product_concordance"),
+    uses=("product_set", "other_goods"),
+    plugins=("product_sets",),
+    outside=_other_goods_digests,
+    kinds=_SQL,
+)
+
+
+def _of_set(step: Step, cut: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+    assert step.year is not None
+    path = _other_goods_file(step.settings)
+    others = other_goods.of_year(other_goods.read_other_goods(path) if path else None, step.year)
+    files = (step.file(name) for name in ("raw_trade", "economies", "product_concordance"))
     with step.duckdb() as connection:
-        return carried.trade_flows(
-            connection, step.file("raw_trade"), step.file("economies"), step.file("product_concordance")
-        )
+        return cut(connection, *files, others)
+
+
+@_set_recipe()
+def trade_flows(step: Step) -> pd.DataFrame:
+    """Cut the set's products out of a year's raw trade, without what is known to be another good."""
+    return _of_set(step, carried.trade_flows)
+
+
+@_set_recipe()
+def excluded_flows(step: Step) -> pd.DataFrame:
+    """List what is left out of a year's flows because it is another good."""
+    table = _of_set(step, carried.excluded_flows)
+    value = table.groupby(["product", "exporter", "good"])["value_kusd"].sum()
+    step.metadata |= {
+        "left_out": {", ".join(key): float(of) for key, of in value.items()}
+        or ("nothing" if step.settings.other_goods == "recorded" else "nothing: the setting other_goods is none"),
+        "value_kusd": float(value.sum()),
+    }
+    return table
 
 
 @recipe(inputs=("product_totals", "product_concordance"))
@@ -182,5 +223,6 @@ RECIPES = [
     classified_products,
     product_concordance,
     trade_flows,
+    excluded_flows,
     concordance_value,
 ]

@@ -2,6 +2,7 @@
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from reeassets.trade.concordance import carry_set, touched_value
 from reeassets.trade.concordance.carry import Rule
@@ -33,22 +34,10 @@ def product_concordance(
     return carry_set(products, set_revision, data_revision, rule, least_share)
 
 
-def trade_flows(connection: duckdb.DuckDBPyConnection, raw: str, economies: str, concordance: str) -> pd.DataFrame:
-    """Cut the set's products out of a year's raw trade, economy by economy.
+def _flows_of_set(connection: duckdb.DuckDBPyConnection, concordance: str, rest: str) -> str:
+    """Return the SQL of a year's flows of the set, each with the good it is known to be if that is another one.
 
-    Parameters
-    ----------
-    connection : duckdb.DuckDBPyConnection
-        Engine.
-    raw, economies, concordance : str
-        Paths or URLs of the Parquet files of the tables ``raw_trade`` (one year), ``economies`` and
-        ``product_concordance``.
-
-    Returns
-    -------
-    DataFrame
-        Table ``trade_flows``: one row per exporter, importer and product of the set; ``quantity_t`` is null where no
-        summed flow has a quantity.
+    ``rest`` selects from ``carried``: ``year, exporter, importer, product, value, quantity, good``.
     """
     wanted = connection.execute(
         "select distinct product from read_parquet($concordance) where product is not null order by product",
@@ -58,18 +47,72 @@ def trade_flows(connection: duckdb.DuckDBPyConnection, raw: str, economies: str,
     codes = ", ".join(f"'{int(code):06d}'" for (code,) in wanted)
     # Shares are decimals with nine places because values are decimals: a sum must not depend on the order of
     # threads.
-    value, quantity = (f"sum({name}::decimal(27, 6) * share::decimal(10, 9))" for name in ("value_kusd", "quantity_t"))
-    return connection.execute(
-        f"""
-        with flows as ({flows_between_economies(f"product in ({codes})")})
-        select year, exporter, importer, set_product as product, {value}::double as value_kusd,
-            {quantity}::double as quantity_t
-        from flows join read_parquet($concordance) using (product)
-        group by year, exporter, importer, set_product
-        having {value} > 0
-        """,  # noqa: S608  (no text from outside but the codes, which are digits)
-        {"raw": raw, "economies": economies, "concordance": concordance},
-    ).df()
+    value, quantity = (f"{name}::decimal(27, 6) * share::decimal(10, 9)" for name in ("value_kusd", "quantity_t"))
+    return f"""
+        with flows as ({flows_between_economies(f"product in ({codes})")}),
+        carried as (
+            select flows.year, flows.exporter, flows.importer, parts.set_product as product,
+                {value} as value, {quantity} as quantity, other.good
+            from flows
+            join read_parquet($concordance) parts on parts.product = flows.product
+            left join other_goods other
+                on other.set_product = parts.set_product and other.country = flows.exporter_country)
+        {rest}
+        """  # noqa: S608  (no text from outside but the codes, which are digits)
+
+
+def _of_set(
+    connection: duckdb.DuckDBPyConnection, raw: str, economies: str, concordance: str, others: pa.Table, rest: str
+) -> pd.DataFrame:
+    connection.register("other_goods", others)
+    sql = _flows_of_set(connection, concordance, rest)
+    return connection.execute(sql, {"raw": raw, "economies": economies, "concordance": concordance}).df()
+
+
+def trade_flows(
+    connection: duckdb.DuckDBPyConnection, raw: str, economies: str, concordance: str, others: pa.Table
+) -> pd.DataFrame:
+    """Cut the set's products out of a year's raw trade, economy by economy.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        Engine.
+    raw, economies, concordance : str
+        Paths or URLs of the Parquet files of the tables ``raw_trade`` (one year), ``economies`` and
+        ``product_concordance``.
+    others : pyarrow.Table
+        Products out of countries that are another good in the year, see :func:`reeassets.products.other_goods.of_year`.
+
+    Returns
+    -------
+    DataFrame
+        Table ``trade_flows``: one row per exporter, importer and product of the set; ``quantity_t`` is null where no
+        summed flow has a quantity.
+    """
+    rest = """
+        select year, exporter, importer, product, sum(value)::double as value_kusd, sum(quantity)::double as quantity_t
+        from carried where good is null group by year, exporter, importer, product having sum(value) > 0
+    """
+    return _of_set(connection, raw, economies, concordance, others, rest)
+
+
+def excluded_flows(
+    connection: duckdb.DuckDBPyConnection, raw: str, economies: str, concordance: str, others: pa.Table
+) -> pd.DataFrame:
+    """Return what :func:`trade_flows` leaves out because it is another good; parameters as there.
+
+    Returns
+    -------
+    DataFrame
+        Table ``excluded_flows``.
+    """
+    rest = """
+        select year, exporter, importer, product, good, sum(value)::double as value_kusd,
+            sum(quantity)::double as quantity_t
+        from carried where good is not null group by year, exporter, importer, product, good having sum(value) > 0
+    """
+    return _of_set(connection, raw, economies, concordance, others, rest)
 
 
 def concordance_value(concordance: pd.DataFrame, product_totals: pd.DataFrame) -> pd.DataFrame:

@@ -142,6 +142,13 @@ class ProductSet(Protocol):
         """Return the files that are read, for the lineage."""
         ...
 
+    def other_goods(self) -> Path | None:
+        """Return the list of flows under the set's codes that are another good, or None if none is known.
+
+        A CSV file as :func:`reeassets.products.other_goods.read_other_goods` reads it.
+        """
+        ...
+
     def classify(self, votes: pd.DataFrame) -> pd.DataFrame:
         """Classify the products of the set's revision and mark those of the set.
 

@@ -56,6 +56,14 @@ COLUMNS = {
         product <- product_concordance.set_product product_concordance.product raw_trade.product
         value_kusd quantity_t <- raw_trade.= product_concordance.share
     """,
+    "excluded_flows": """
+        year <- raw_trade.=
+        exporter <- raw_trade.exporter_code economies.country_code economies.economy
+        importer <- raw_trade.importer_code economies.country_code economies.economy
+        product <- product_concordance.set_product product_concordance.product raw_trade.product
+        good <- product_concordance.set_product economies.country
+        value_kusd quantity_t <- raw_trade.= product_concordance.share
+    """,
     "concordance_value": """
         year <- product_totals.=
         set_product <- product_concordance.=

@@ -34,6 +34,9 @@ class ListedProducts:
         """Return the file of the list."""
         return [bundled_file(self.file)]
 
+    def other_goods(self) -> None:
+        """Return nothing: no flow of these products is known to be another good."""
+
     def classify(self, votes: pd.DataFrame) -> pd.DataFrame:
         """Classify the listed products as the list says.
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from reeassets.products.contract import CLASSIFIED_REVISION
 from reeassets.products.voting import SUPPORTS, majority
+from reeassets.trade.bundled import bundled_file
 from reeassets.trade.nomenclature import nomenclature
 
 SIZE = 168
@@ -66,6 +67,10 @@ class VotedProducts:
     def files(self) -> list[Path]:
         """Return nothing: the votes are all it is made from."""
         return []
+
+    def other_goods(self) -> Path:
+        """Return the recorded list."""
+        return bundled_file("products/other_goods.csv")
 
     def classify(self, votes: pd.DataFrame) -> pd.DataFrame:
         """Classify every code by the votes and mark the first of the ranking."""

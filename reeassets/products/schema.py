@@ -242,6 +242,26 @@ TRADE_FLOWS = Table(
 )
 
 
+EXCLUDED_FLOWS = Table(
+    stage="products",
+    name="excluded_flows",
+    description="Flows under a code of the set that are known to be another good: left out of `trade_flows`.",
+    columns={
+        "year": year_column(),
+        "exporter": country_column("Exporting country, BACI's ISO3"),
+        "importer": country_column("Importing country, BACI's ISO3"),
+        "product": product_column(),
+        "good": column("str", "What it is"),
+        "value_kusd": column("float64", "Value of the flow", unit="thousand current US$", gt=0),
+        "quantity_t": column(
+            "float64", "Quantity of the flow; null where the source has none", unit="t", ge=0, nullable=True
+        ),
+    },
+    key=("year", "exporter", "importer", "product", "good"),
+    by_year=True,
+)
+
+
 def tables(settings: Settings) -> list[Table]:  # noqa: ARG001  (the signature is the same in every stage)
     """Return the tables of this stage."""
     return [
@@ -255,5 +275,6 @@ def tables(settings: Settings) -> list[Table]:  # noqa: ARG001  (the signature i
         CLASSIFIED_PRODUCTS,
         PRODUCT_CONCORDANCE,
         TRADE_FLOWS,
+        EXCLUDED_FLOWS,
         CONCORDANCE_VALUE,
     ]

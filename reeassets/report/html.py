@@ -26,6 +26,7 @@ TABLES = (
     "economies",
     "country_totals",
     "classified_products",
+    "excluded_flows",
     "io_links",
     "product_indicators",
     "country_indicators",
@@ -166,6 +167,7 @@ def _data_section(tables: Mapping[str, pd.DataFrame], settings: Settings) -> dic
         "last_year": last,
         "trade_billion": summaries.number(trade.sum() / 1e6),
         "countries": tables["product_indicators"]["country"].nunique(),
+        "left_out": summaries.left_out_sentence(tables["excluded_flows"]),
     }
 
 

@@ -106,6 +106,19 @@ def last_world_trade(indicators: pd.DataFrame) -> tuple[int | None, pd.Series]:
     return int(last), indicators[indicators["year"] == last].groupby("product")["imports_kusd"].sum()
 
 
+def left_out_sentence(excluded: pd.DataFrame) -> str:
+    """Return what of the last year with such flows was left out as another good; empty if nothing ever was."""
+    if excluded.empty:
+        return ""
+    last = excluded["year"].max()
+    parts = []
+    for (product, good), flows in excluded[excluded["year"] == last].groupby(["product", "good"]):
+        values = flows.groupby("exporter")["value_kusd"].sum().sort_values(ascending=False)
+        value = number(values.sum() / 1e3)
+        parts.append(f"{product} out of {', '.join(values.index)} is {good}, US$ {value} million in {last}")
+    return "; ".join(parts)
+
+
 def product_rows(products: pd.DataFrame, trade: pd.Series) -> list[Row]:
     """Return the members of the set with their trade as from :func:`last_world_trade`, by stage and code."""
     place = {stage: index for index, stage in enumerate(STAGES)}

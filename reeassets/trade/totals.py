@@ -14,6 +14,7 @@ import pandas as pd
 # their flows are summed, and what remains inside is not trade.
 _FLOWS = """
     select raw.year, exporter.economy as exporter, importer.economy as importer, raw.product,
+        exporter.country as exporter_country,
         raw.value_kusd::decimal(18, 6) as value_kusd, raw.quantity_t::decimal(18, 6) as quantity_t
     from (select * from read_parquet($raw) where {condition}) raw
     join read_parquet($economies) exporter on exporter.country_code = raw.exporter_code
@@ -23,7 +24,10 @@ _FLOWS = """
 
 
 def flows_between_economies(condition: str = "true") -> str:
-    """Return the SQL of a year's flows between economies, of those rows of ``raw_trade`` that obey a condition."""
+    """Return the SQL of a year's flows between economies, of those rows of ``raw_trade`` that obey a condition.
+
+    ``exporter_country`` is the member of a merged economy that exports, else the economy itself.
+    """
     return _FLOWS.format(condition=condition)
 
 

@@ -158,11 +158,14 @@ CONCORDANCE = pd.DataFrame(
 RAW = raw([(156, 842, "850511", 10.0), (156, 842, "260600", 4.0), (842, 840, "850511", 7.0), (156, 842, "010121", 9.0)])
 
 
-def conserved(look, flow_value, rows=RAW):
-    return look(
-        "rows_conserved",
-        {"raw_trade": rows, "economies": ECONOMIES, "product_concordance": CONCORDANCE} | flows(CHN=flow_value),
-    )
+def excluded(*values):
+    keys = {"exporter": "CHN", "importer": "NAM", "product": [f"{place:06}" for place in range(len(values))]}
+    return pd.DataFrame({**keys, "good": "spodumene", "value_kusd": list(map(float, values)), "quantity_t": np.nan})
+
+
+def conserved(look, flow_value, rows=RAW, left_out=()):
+    tables = {"raw_trade": rows, "economies": ECONOMIES, "product_concordance": CONCORDANCE}
+    return look("rows_conserved", tables | {"excluded_flows": excluded(*left_out)} | flows(CHN=flow_value))
 
 
 def test_lost_value_and_unknown_countries_are_found(look):
@@ -173,6 +176,10 @@ def test_lost_value_and_unknown_countries_are_found(look):
     lost = conserved(look, 11.0)
     assert not lost.passed
     assert lost.numbers["lost_kusd"] == pytest.approx(1.0)
+    # What is another good is accounted for, and only that.
+    assert conserved(look, 8.0, left_out=(3.0, 1.0)).passed
+    assert conserved(look, 8.0, left_out=(3.0, 1.0)).numbers["another_good_kusd"] == 4.0
+    assert not conserved(look, 12.0, left_out=(3.0, 1.0)).passed
     unknown = conserved(look, 12.0, pd.concat([RAW, raw([(999, 842, "850511", 3.0)])]))
     assert not unknown.passed
     assert unknown.numbers["rows_of_unknown_country"] == 1
@@ -234,6 +241,7 @@ def test_a_year_without_rows_is_told_of_once_and_stops_no_check(look, tmp_path, 
         "raw_trade": RAW,
         "economies": ECONOMIES,
         "product_concordance": CONCORDANCE,
+        "excluded_flows": excluded(),
         "classified_products": classified(p850511="input"),
     }
     check = CHECK[name]

@@ -11,7 +11,8 @@ from reeassets.settings import Settings
 MADE = [
     *(("trade", name) for name in ("countries", "economies", "nomenclature", "raw_trade", "economy_members")),
     *(("trade", name) for name in ("country_totals", "product_totals")),
-    *(("products", name) for name in ("product_votes", "classified_products", "product_concordance", "trade_flows")),
+    *(("products", name) for name in ("product_votes", "classified_products", "product_concordance")),
+    *(("products", name) for name in ("trade_flows", "excluded_flows")),
 ]
 
 

@@ -2,10 +2,18 @@
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from reeassets.products.carried import concordance_value, product_concordance, set_totals, trade_flows
-from reeassets.products.schema import CONCORDANCE_VALUE, PRODUCT_CONCORDANCE, TRADE_FLOWS
+from reeassets.products.carried import (
+    concordance_value,
+    excluded_flows,
+    product_concordance,
+    set_totals,
+    trade_flows,
+)
+from reeassets.products.other_goods import OF_YEAR
+from reeassets.products.schema import CONCORDANCE_VALUE, EXCLUDED_FLOWS, PRODUCT_CONCORDANCE, TRADE_FLOWS
 from reeassets_tests.trade.raw import write_raw
 
 
@@ -13,11 +21,17 @@ from reeassets_tests.trade.raw import write_raw
 def files(tmp_path):
     paths = *write_raw(tmp_path), str(tmp_path / "concordance.parquet")
 
-    def flows(concordance):
+    def flows(concordance, *others):
         concordance.to_parquet(paths[-1])
+        listed = pa.Table.from_pylist([dict(zip(OF_YEAR.names, other, strict=True)) for other in others], OF_YEAR)
         with duckdb.connect(":memory:") as connection:
-            table = TRADE_FLOWS.check(trade_flows(connection, *paths))
-        return {tuple(row[1:4]): tuple(row[4:]) for row in table.itertuples(index=False, name=None)}
+            kept = TRADE_FLOWS.check(trade_flows(connection, *paths, listed))
+            left_out = EXCLUDED_FLOWS.check(excluded_flows(connection, *paths, listed))
+        keyed = [
+            {tuple(row[1:size]): tuple(row[size:]) for row in table.itertuples(index=False, name=None)}
+            for table, size in ((kept, 4), (left_out, 5))
+        ]
+        return keyed if others else keyed[0]
 
     return flows
 
@@ -45,6 +59,34 @@ def test_a_merged_code_gives_each_product_its_share(files):
     found = files(concordance(("000001", "252810", "n:1", 1 / 3), ("000002", "252810", "n:1", 0.5)))
     assert found["CHN", "DEU", "000001"] == pytest.approx((2.5 / 3, 4 / 3), rel=1e-8)
     assert found["CHN", "DEU", "000002"] == pytest.approx((1.25, 2.0), rel=1e-12)
+
+
+LITHIUM = "spodumene"
+
+
+def test_flows_that_are_another_good_are_left_out_and_kept_apart(files):
+    both = concordance(("850511", "850511", "1:1", 1.0), ("252800", "252810", "n:1", 0.5))
+    kept, left_out = files(both, ("252800", "CHN", LITHIUM), ("850511", "FRA", LITHIUM))
+    assert set(kept) == {("CHN", "DEU", "850511"), ("DEU", "CHN", "850511")}
+    assert left_out == {("CHN", "DEU", "252800", LITHIUM): (1.25, 2.0)}
+    # Out of the other country, and in another product, it is no other good.
+    kept, left_out = files(both, ("850511", "DEU", LITHIUM))
+    assert set(kept) == {("CHN", "DEU", "850511"), ("CHN", "DEU", "252800")}
+    # Both of Germany's codes.
+    assert left_out == {("DEU", "CHN", "850511", LITHIUM): (10.101, 1.0)}
+
+
+def test_the_list_names_members_of_a_merged_economy(tmp_path):
+    raw, table = write_raw(tmp_path)
+    merged = pd.read_parquet(table)
+    merged.loc[merged["country"] == "CHN", ["economy", "merged"]] = ["XXA", True]
+    merged.to_parquet(table)
+    parts = str(tmp_path / "parts.parquet")
+    concordance(("850511", "850511", "1:1", 1.0)).to_parquet(parts)
+    listed = pa.table([["850511"], ["CHN"], [LITHIUM]], schema=OF_YEAR)
+    with duckdb.connect(":memory:") as connection:
+        assert excluded_flows(connection, raw, table, parts, listed)["exporter"].tolist() == ["XXA"]
+        assert trade_flows(connection, raw, table, parts, listed)["exporter"].tolist() == ["DEU"]
 
 
 def test_a_product_that_cannot_be_carried_has_no_trade(files):

@@ -59,6 +59,11 @@ def country_totals() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["year", "country", "exports_kusd", "imports_kusd", "basis"])
 
 
+def excluded_flows() -> pd.DataFrame:
+    columns = ["year", "exporter", "importer", "product", "good", "value_kusd", "quantity_t"]
+    return pd.DataFrame(columns=columns)
+
+
 def classified_products() -> pd.DataFrame:
     voted = {"confidence": 0.75, "n_votes": 4, "ree_votes": 3, "support": "majority", "ree_confidence": 0.7}
     nobody = {"confidence": 0.0, "n_votes": 0, "ree_votes": 0, "support": "none", "ree_confidence": None}
@@ -401,6 +406,7 @@ FRAMES = {
     "economies": country_table,
     "country_totals": country_totals,
     "classified_products": classified_products,
+    "excluded_flows": excluded_flows,
     "io_links": io_links,
     "product_indicators": product_indicators,
     "country_indicators": country_indicators,

@@ -8,6 +8,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from reeassets.report.html import TABLES, TEMPLATE, Origin
@@ -146,6 +147,19 @@ def test_what_totals_are_over_is_said(basis, said, unsaid):
     text = squeezed(Page(made.page(made.tables(country_totals=totals))).text)
     assert said in text
     assert unsaid not in text
+
+
+def test_what_was_left_out_as_another_good_is_said_with_its_value(page):
+    assert "Left out" not in page.text
+    rows = [
+        (2020, "AUS", "CHN", "253090", "spodumene", 9e9, None),
+        (2021, "AUS", "CHN", "253090", "spodumene", 2e6, None),
+        (2021, "AUS", "USA", "253090", "spodumene", 1e6, None),
+        (2021, "ZWE", "CHN", "253090", "spodumene", 5e5, None),
+    ]
+    frame = pd.DataFrame(rows, columns=made.excluded_flows().columns)
+    text = squeezed(Page(made.page(made.tables(excluded_flows=frame))).text)
+    assert "253090 out of AUS, ZWE is spodumene, US$ 3,500 million in 2021 (table excluded_flows" in text
 
 
 def test_numbers_reach_the_tables(page):
