@@ -160,7 +160,7 @@ class Settings(BaseSettings):
     product_set: str = Field("critical33", description="Product set, by plugin name")
     other_goods: Literal["recorded", "none"] = Field(
         "recorded",
-        description="Flows that are known to be another good than their code says: left out (`recorded`) or not (`none`)",
+        description="Flows known to be another good than their code says: left out if `recorded`, kept if `none`",
     )
     classifiers: Annotated[tuple[str, ...], NoDecode] = Field(
         ("recorded",), description="Classifiers whose voters vote together on every code, by plugin name"

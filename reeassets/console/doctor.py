@@ -51,6 +51,7 @@ def _problems(settings: Settings) -> Iterator[str]:
     from reeassets.indicators.contract import configured_hazard
     from reeassets.products.sets import classifiers, product_set
     from reeassets.shocks import catalogue
+    from reeassets.trade.all_goods import totals_files
     from reeassets.trade.economies import chosen_groups, identity
     from reeassets.trade.sources import open_source, require_years, with_years
 
@@ -66,6 +67,7 @@ def _problems(settings: Settings) -> Iterator[str]:
             lambda: classifiers(settings),
             lambda: configured_hazard(settings).data_files(),
             lambda: identity(settings, None) and chosen_groups(settings, source.countries()),
+            lambda: totals_files(settings, source),
         ]
         yield from (told for told in map(_problem, checks) if told)
     folder = _existing(settings)
@@ -73,6 +75,24 @@ def _problems(settings: Settings) -> Iterator[str]:
         yield f"{folder}: no permission to write"
     if shutil.disk_usage(folder).free < _ENOUGH_DISK:
         yield f"{folder}: less than 2 GB of disk left"
+
+
+def _show_source(settings: Settings, console: Console) -> None:
+    """Print what the source holds of each product, and what totals are over."""
+    from reeassets.report.summaries import coverage_rows
+    from reeassets.trade.all_goods import totals_basis
+    from reeassets.trade.sources import open_source
+
+    source = open_source(settings)
+    console.print(f"[bold]source[/bold]  {source.name}, {source.version}, {source.nomenclature}", highlight=False)
+    console.print(f"totals of countries: {totals_basis(settings, source)}", highlight=False)
+    rows = coverage_rows(source.coverage())
+    if rows:
+        table = RichTable("products", "revision", "flows", "Taiwan", "note", box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(*(row[name] for name in ("products", "revision", "flows", "taiwan", "note")))
+        console.print(table, highlight=False)
+    console.print()
 
 
 def examine(settings: Settings, console: Console) -> int:
@@ -98,6 +118,8 @@ def examine(settings: Settings, console: Console) -> int:
     console.print(fields)
     console.print()
     problems = list(_problems(settings))
+    if not problems:
+        _show_source(settings, console)
     for problem in problems:
         console.print(f"[bold red]wrong[/bold red]  {problem}", highlight=False, soft_wrap=True)
     if not problems:

@@ -25,6 +25,7 @@ TEMPLATE = Path(__file__).with_name("template.html.j2")
 TABLES = (
     "economies",
     "country_totals",
+    "product_coverage",
     "classified_products",
     "excluded_flows",
     "io_links",
@@ -167,6 +168,7 @@ def _data_section(tables: Mapping[str, pd.DataFrame], settings: Settings) -> dic
         "last_year": last,
         "trade_billion": summaries.number(trade.sum() / 1e6),
         "countries": tables["product_indicators"]["country"].nunique(),
+        "coverage": summaries.coverage_rows(tables["product_coverage"]),
         "left_out": summaries.left_out_sentence(tables["excluded_flows"]),
     }
 

@@ -106,6 +106,22 @@ def last_world_trade(indicators: pd.DataFrame) -> tuple[int | None, pd.Series]:
     return int(last), indicators[indicators["year"] == last].groupby("product")["imports_kusd"].sum()
 
 
+def coverage_rows(coverage: pd.DataFrame) -> list[Row]:
+    """Return table ``product_coverage``, with products of which the same is said in one row."""
+    alike = coverage.fillna({"note": ""}).groupby(["revision", "flows", "taiwan_from", "note"], dropna=False)
+    rows = [
+        {
+            "products": ", ".join(sorted(group["product"])),
+            "revision": revision,
+            "flows": {"complete": "all", "cut": "the largest only"}[flows],
+            "taiwan": "not in" if pd.isna(taiwan) else f"from {taiwan}",
+            "note": note,
+        }
+        for (revision, flows, taiwan, note), group in alike
+    ]
+    return sorted(rows, key=lambda row: (row["flows"], row["products"]))
+
+
 def left_out_sentence(excluded: pd.DataFrame) -> str:
     """Return what of the last year with such flows was left out as another good; empty if nothing ever was."""
     if excluded.empty:

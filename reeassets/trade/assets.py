@@ -75,6 +75,14 @@ def raw_trade(step: Step) -> Stream:
     return Stream(batches, finish)
 
 
+@recipe(uses=_SOURCE, plugins=("sources",), outside=said_of_source, lineage=no_files)
+def product_coverage(step: Step) -> pd.DataFrame:
+    """Say product by product what the source holds, if that is not every flow in its nomenclature."""
+    table = step.source.coverage()
+    step.metadata |= {"notes": step.source.notes, "cut": table.loc[table["flows"] == "cut", "product"].tolist()}
+    return table
+
+
 @recipe(inputs=("raw_trade",))
 def rejected_rows(step: Step) -> pd.DataFrame:
     """List the rows of a year that were not kept, by reason, with examples."""
@@ -157,6 +165,7 @@ RECIPES = [
     nomenclature,
     raw_trade,
     rejected_rows,
+    product_coverage,
     economy_members,
     country_totals,
     product_totals,

@@ -216,6 +216,16 @@ class Source(Protocol):
         """Return the source's country table: ``country_code``, ``country_name``, ``iso2``, ``iso3``."""
         ...
 
+    def coverage(self) -> pd.DataFrame:
+        """Say product by product what the source does not hold as its ``nomenclature`` would have it.
+
+        Returns
+        -------
+        DataFrame
+            Table ``product_coverage``; no rows if every product is in ``nomenclature`` with all its flows.
+        """
+        ...
+
     def open_year(self, year: int) -> YearReader:
         """Open the flows of a year.
 

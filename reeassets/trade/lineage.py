@@ -7,6 +7,7 @@ COLUMNS = {
     "countries": "* <- nothing",
     "nomenclature": "* <- nothing",
     "raw_trade": "* <- nothing",
+    "product_coverage": "* <- nothing",
     # But for the year from what the reader of raw_trade noted: these rows are the ones that it lacks.
     "rejected_rows": """
         year <- raw_trade.=

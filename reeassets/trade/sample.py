@@ -29,10 +29,18 @@ class SampleFile:
         The file inside the bundled data.
     columns : tuple of str
         Its columns in the order of :data:`reeassets.trade.contract.RAW_SCHEMA`.
+    revision, flows, taiwan_from
+        Of all its products, as in the table ``product_coverage``.
+    notes : dict of str to str
+        What else to know of single products.
     """
 
     name: str
     columns: tuple[str, ...]
+    revision: str
+    flows: str
+    taiwan_from: int
+    notes: dict[str, str]
 
     @property
     def path(self) -> Path:
@@ -43,7 +51,14 @@ class SampleFile:
         """Return the years it has flows of, in any order."""
         return pq.read_table(self.path, columns=[self.columns[0]])[0].unique().to_pylist()
 
-    def flows(self, year: int) -> pa.Table:
+    def coverage(self) -> pd.DataFrame:
+        """Return what it holds, product by product: rows of the table ``product_coverage``."""
+        codes = pc.utf8_lpad(pq.read_table(self.path, columns=[self.columns[3]])[0].cast(pa.string()), 6, "0")
+        products = sorted(codes.unique().to_pylist())
+        table = pd.DataFrame({"product": products, "revision": self.revision, "flows": self.flows})
+        return table.assign(taiwan_from=self.taiwan_from, note=[self.notes.get(product) for product in products])
+
+    def flows_of(self, year: int) -> pa.Table:
         """Return the flows of a year in the columns of raw trade."""
         table = pq.read_table(self.path, columns=list(self.columns), filters=[(self.columns[0], "=", year)])
         columns = [table[name] for name in self.columns]
@@ -52,9 +67,28 @@ class SampleFile:
 
 
 RARE_EARTHS = SampleFile(
-    "baci_hs92_rare_earths_2002_2024.parquet", ("year", "exporter", "importer", "product", "value_kusd", "quantity_t")
+    name="baci_hs92_rare_earths_2002_2024.parquet",
+    columns=("year", "exporter", "importer", "product", "value_kusd", "quantity_t"),
+    revision="HS92",
+    flows="complete",
+    taiwan_from=2002,
+    notes={
+        "280530": "2012 is 16 % above the published world series, and China's share is 0.60 in place of 0.70: treat "
+        "that year with care. US imports in 2022 and 2023 are half and a third of what the US reports.",
+    },
 )
-CRITICAL_MATERIALS = SampleFile("baci_critical_materials_2002_2024.parquet", ("t", "i", "j", "k", "v", "q"))
+CRITICAL_MATERIALS = SampleFile(
+    name="baci_critical_materials_2002_2024.parquet",
+    columns=("t", "i", "j", "k", "v", "q"),
+    revision="HS02 until 2016, HS17 from 2017",
+    flows="cut",
+    taiwan_from=2018,
+    notes={
+        "252800": "Before 2012 it sums two codes.",
+        "811292": "A basket: gallium, germanium, hafnium, indium, niobium, rhenium, vanadium.",
+        "850511": "The six largest flows per importer and per exporter hold 93 % of world value.",
+    },
+)
 FILES = (RARE_EARTHS, CRITICAL_MATERIALS)
 
 
@@ -101,6 +135,10 @@ class SampleSource:
         """Return BACI's country table."""
         return read_country_table(bundled_file(COUNTRY_TABLE))
 
+    def coverage(self) -> pd.DataFrame:
+        """Return what each file says of its products."""
+        return pd.concat([file.coverage() for file in FILES], ignore_index=True).sort_values("product")
+
     def open_year(self, year: int) -> "SampleYear":
         """Open the sample's flows of a year."""
         if year not in self.years():
@@ -118,6 +156,6 @@ class SampleYear:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Give the flows of the year, file by file: their origins have checked them already."""
         for file in FILES:
-            flows = file.flows(self._year)
+            flows = file.flows_of(self._year)
             self.accounting.read += flows.num_rows
             yield from flows.combine_chunks().to_batches()

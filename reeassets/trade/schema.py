@@ -6,6 +6,7 @@ from reeassets.trade.all_goods import FILE_BASIS, WDI_BASIS
 from reeassets.trade.contract import LEAST_VALUE_KUSD, MOST_QUANTITY_T, MOST_VALUE_KUSD
 
 _KUSD = "thousand current US$"
+FLOWS = ("complete", "cut")
 BASIS = ("whole nomenclature", "set only")
 TOTALS_BASIS = (*BASIS, WDI_BASIS, FILE_BASIS)
 
@@ -110,6 +111,22 @@ REJECTED_ROWS = Table(
     by_year=True,
 )
 
+PRODUCT_COVERAGE = Table(
+    stage="trade",
+    name="product_coverage",
+    description="What the source holds of each product, where that is not every flow in its nomenclature.",
+    columns={
+        "product": product_column(),
+        "revision": column("str", "Revision of the Harmonized System the flows were reported or carried in, by years"),
+        "flows": column("str", "Whether every flow is there, or the small ones are cut off", isin=FLOWS),
+        "taiwan_from": column(
+            "Int64", "First year with Taiwan's flows (490, S19); null if they are not there", nullable=True, ge=1900
+        ),
+        "note": column("str", "What else to know", nullable=True),
+    },
+    key=("product",),
+)
+
 COUNTRY_TOTALS = Table(
     stage="trade",
     name="country_totals",
@@ -157,6 +174,7 @@ def tables(settings: Settings) -> list[Table]:  # noqa: ARG001  (the signature i
         NOMENCLATURE,
         RAW_TRADE,
         REJECTED_ROWS,
+        PRODUCT_COVERAGE,
         ECONOMY_MEMBERS,
         COUNTRY_TOTALS,
         PRODUCT_TOTALS,

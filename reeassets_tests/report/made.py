@@ -59,6 +59,11 @@ def country_totals() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["year", "country", "exports_kusd", "imports_kusd", "basis"])
 
 
+def product_coverage() -> pd.DataFrame:
+    rows = [(product, "HS17", "complete", 2002, None) for product in STAGES]
+    return pd.DataFrame(rows, columns=["product", "revision", "flows", "taiwan_from", "note"])
+
+
 def excluded_flows() -> pd.DataFrame:
     columns = ["year", "exporter", "importer", "product", "good", "value_kusd", "quantity_t"]
     return pd.DataFrame(columns=columns)
@@ -407,6 +412,7 @@ FRAMES = {
     "country_totals": country_totals,
     "classified_products": classified_products,
     "excluded_flows": excluded_flows,
+    "product_coverage": product_coverage,
     "io_links": io_links,
     "product_indicators": product_indicators,
     "country_indicators": country_indicators,

@@ -149,6 +149,21 @@ def test_what_totals_are_over_is_said(basis, said, unsaid):
     assert unsaid not in text
 
 
+def test_what_the_source_holds_of_each_product_is_a_row_for_those_alike():
+    rows = [
+        ("280530", "HS92", "complete", 2002, "2012 is odd"),
+        ("284690", "HS92", "complete", 2002, None),
+        ("284610", "HS92", "complete", 2002, None),
+        ("850511", "HS17", "cut", 2018, None),
+    ]
+    frame = pd.DataFrame(rows, columns=made.product_coverage().columns)
+    text = squeezed(Page(made.page(made.tables(product_coverage=frame))).text)
+    assert (
+        "280530 HS92 all from 2002 2012 is odd 284610, 284690 HS92 all from 2002 850511 HS17 the largest only" in text
+    )
+    assert "What the source holds" not in Page(made.page(made.tables(product_coverage=frame.head(0)))).text
+
+
 def test_what_was_left_out_as_another_good_is_said_with_its_value(page):
     assert "Left out" not in page.text
     rows = [

@@ -8,6 +8,7 @@ from reeassets.settings import Settings
 from reeassets.trade.bundled import bundled_file
 from reeassets.trade.contract import SourceError
 from reeassets.trade.sample import SampleSource
+from reeassets.trade.schema import PRODUCT_COVERAGE
 from reeassets.trade.sources import require_years
 
 CHINA = 156
@@ -51,6 +52,20 @@ def test_a_rare_earth_product_has_all_flows_with_taiwan_and_quantities(flows):
     assert len(rare) == 47_785
     assert rare["quantity_t"].notna().mean() > 0.94
     assert 490 in set(rare.loc[rare["year"] == 2002, "importer_code"])
+
+
+def test_what_is_said_of_each_product_is_so(flows):
+    table = PRODUCT_COVERAGE.check(SampleSource(SETTINGS).coverage()).set_index("product")
+    assert set(table.index) == set(flows["product"])
+    assert set(table.index[table["flows"] == "complete"]) == {"280530", "284610", "284690"}
+    taiwan = flows[flows["exporter_code"].eq(490) | flows["importer_code"].eq(490)].groupby("product")["year"].min()
+    assert (taiwan >= table["taiwan_from"]).all()
+    # All but a product in which Taiwan hardly trades.
+    assert (taiwan == table["taiwan_from"]).sum() >= 30
+    # Cut off: at most six flows a country, so that a country's six largest are all there is of small ones.
+    cut = flows[flows["product"].isin(table.index[table["flows"] == "cut"]) & (flows["year"] == 2010)]
+    assert len(cut) / cut.groupby("product")["importer_code"].nunique().sum() < 8
+    assert "2012" in table.loc["280530", "note"]
 
 
 def test_no_flow_stands_twice(flows):

@@ -15,6 +15,7 @@ from reeassets.trade.baci.release import recognise
 from reeassets.trade.bundled import bundled_file, digests
 from reeassets.trade.contract import GENERATED, SourceError
 from reeassets.trade.nomenclature import COUNTRY_TABLE, read_country_table
+from reeassets.trade.schema import PRODUCT_COVERAGE
 
 _README_BYTES = 4096
 _COUNTRIES_BYTES = 1 << 20
@@ -104,6 +105,10 @@ class BaciSource:
     def countries(self) -> pd.DataFrame:
         """Return the archive's country table, with the bundled one behind it for codes it lacks."""
         return self._countries
+
+    def coverage(self) -> pd.DataFrame:
+        """Return nothing: every flow is there, in the source's nomenclature."""
+        return PRODUCT_COVERAGE.empty()
 
     def open_year(self, year: int) -> YearParser:
         """Open a year's file."""

@@ -16,6 +16,7 @@ from reeassets.trade.comtrade.options import ComtradeOptions
 from reeassets.trade.comtrade.request import Request, requests_of_year
 from reeassets.trade.contract import SourceError
 from reeassets.trade.nomenclature import COUNTRY_TABLE, nomenclature, read_country_table
+from reeassets.trade.schema import PRODUCT_COVERAGE
 
 
 class ComtradeSource:
@@ -86,6 +87,10 @@ class ComtradeSource:
     def countries(self) -> pd.DataFrame:
         """Return BACI's country table."""
         return read_country_table(bundled_file(COUNTRY_TABLE))
+
+    def coverage(self) -> pd.DataFrame:
+        """Return nothing: every flow is there, in the source's nomenclature."""
+        return PRODUCT_COVERAGE.empty()
 
     def open_year(self, year: int) -> "ComtradeYear":
         """Open a year; what of it is not in the cache is downloaded when its batches are read."""
