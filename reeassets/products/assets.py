@@ -204,6 +204,17 @@ def excluded_flows(step: Step) -> pd.DataFrame:
     return table
 
 
+@recipe(inputs=("trade_flows",))
+def unit_values(step: Step) -> pd.DataFrame:
+    """Sum a year's world trade by product, and say what a kilogram costs."""
+    table = carried.unit_values(step.read("trade_flows", ["year", "product", "value_kusd", "quantity_t"]))
+    value = table[["value_kusd", "value_with_quantity_kusd"]].sum()
+    step.metadata["share_of_value_with_quantity"] = (
+        float(value["value_with_quantity_kusd"] / value["value_kusd"]) if value["value_kusd"] else 0.0
+    )
+    return table
+
+
 @recipe(inputs=("product_totals", "product_concordance"))
 def concordance_value(step: Step) -> pd.DataFrame:
     """Say how much of a year's trade in the set rests on exact codes, on sums and on shares of codes."""
@@ -224,5 +235,6 @@ RECIPES = [
     product_concordance,
     trade_flows,
     excluded_flows,
+    unit_values,
     concordance_value,
 ]

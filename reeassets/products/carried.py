@@ -115,6 +115,30 @@ def excluded_flows(
     return _of_set(connection, raw, economies, concordance, others, rest)
 
 
+def unit_values(flows: pd.DataFrame) -> pd.DataFrame:
+    """Sum world trade in each product, and divide value by quantity over the flows that have one.
+
+    Parameters
+    ----------
+    flows : DataFrame
+        Table ``trade_flows``.
+
+    Returns
+    -------
+    DataFrame
+        Table ``unit_values``. A thousand US$ per tonne is a US$ per kilogram. A flow of quantity 0 has none.
+    """
+    known = flows["quantity_t"] > 0
+    parts = flows.assign(
+        value_with_quantity_kusd=flows["value_kusd"].where(known, 0.0), quantity_t=flows["quantity_t"].where(known, 0.0)
+    )
+    sums = parts.groupby(["year", "product"], as_index=False)[
+        ["value_kusd", "value_with_quantity_kusd", "quantity_t"]
+    ].sum()
+    quantity = sums["quantity_t"].where(sums["quantity_t"] > 0)
+    return sums.assign(unit_value_usd_kg=sums["value_with_quantity_kusd"] / quantity)
+
+
 def concordance_value(concordance: pd.DataFrame, product_totals: pd.DataFrame) -> pd.DataFrame:
     """Say how much of each product's trade in a year rests on exact codes, on sums of codes and on shares of codes.
 

@@ -64,6 +64,10 @@ COLUMNS = {
         good <- product_concordance.set_product economies.country
         value_kusd quantity_t <- raw_trade.= product_concordance.share
     """,
+    "unit_values": """
+        year product value_kusd <- trade_flows.=
+        * <- trade_flows.value_kusd trade_flows.quantity_t
+    """,
     "concordance_value": """
         year <- product_totals.=
         set_product <- product_concordance.=

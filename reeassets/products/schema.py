@@ -262,6 +262,31 @@ EXCLUDED_FLOWS = Table(
 )
 
 
+UNIT_VALUES = Table(
+    stage="products",
+    name="unit_values",
+    description="World trade in each product of the set, and what a kilogram of it costs where quantities are known.",
+    columns={
+        "year": year_column(),
+        "product": product_column(),
+        "value_kusd": column("float64", "World trade in the product", unit="thousand current US$", gt=0),
+        "value_with_quantity_kusd": column(
+            "float64", "Trade in flows whose quantity is known", unit="thousand current US$", ge=0
+        ),
+        "quantity_t": column("float64", "Quantity of those flows", unit="t", ge=0),
+        "unit_value_usd_kg": column(
+            "float64",
+            "Their value by their quantity; null where no quantity is known",
+            unit="current US$ per kg",
+            gt=0,
+            nullable=True,
+        ),
+    },
+    key=("year", "product"),
+    by_year=True,
+)
+
+
 def tables(settings: Settings) -> list[Table]:  # noqa: ARG001  (the signature is the same in every stage)
     """Return the tables of this stage."""
     return [
@@ -276,5 +301,6 @@ def tables(settings: Settings) -> list[Table]:  # noqa: ARG001  (the signature i
         PRODUCT_CONCORDANCE,
         TRADE_FLOWS,
         EXCLUDED_FLOWS,
+        UNIT_VALUES,
         CONCORDANCE_VALUE,
     ]

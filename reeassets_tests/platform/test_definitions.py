@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 KEYS = """
 trade: countries country_totals* economies economy_members* nomenclature product_coverage product_totals* raw_trade* rejected_rows*
 products: classified_products code_list_evidence concordance_value* excluded_flows* keyword_baseline product_concordance \
-product_votes reference_set reference_summary trade_flows* vote_agreement vote_disagreements
+product_votes reference_set reference_summary trade_flows* unit_values* vote_agreement vote_disagreements
 networks: candidate_links io_links link_calibration link_votes network_edges* product_tiers
 indicators: country_indicators* indicator_intervals* indicator_variants* product_indicators* tier_contrasts tier_contrasts_pooled
 clusters: cluster_agreement cluster_choice cluster_features cluster_profiles cluster_transitions country_clusters

@@ -11,9 +11,10 @@ from reeassets.products.carried import (
     product_concordance,
     set_totals,
     trade_flows,
+    unit_values,
 )
 from reeassets.products.other_goods import OF_YEAR
-from reeassets.products.schema import CONCORDANCE_VALUE, EXCLUDED_FLOWS, PRODUCT_CONCORDANCE, TRADE_FLOWS
+from reeassets.products.schema import CONCORDANCE_VALUE, EXCLUDED_FLOWS, PRODUCT_CONCORDANCE, TRADE_FLOWS, UNIT_VALUES
 from reeassets_tests.trade.raw import write_raw
 
 
@@ -123,3 +124,24 @@ def test_between_revisions_the_value_each_kind_of_code_touches_is_told():
 def test_totals_of_the_set_are_sums_of_its_flows():
     flows = pd.DataFrame({"year": 2000, "product": ["a", "b", "a"], "value_kusd": [1.0, 2.0, 3.0]})
     assert set_totals(flows)["value_kusd"].tolist() == [4.0, 2.0]
+
+
+def test_a_unit_value_is_over_the_flows_whose_quantity_is_known():
+    rows = [
+        (2000, "284690", 30.0, 2.0),
+        (2000, "284690", 10.0, 2.0),
+        (2000, "284690", 99.0, None),
+        (2000, "284690", 1.0, 0.0),
+        (2000, "850511", 5.0, None),
+    ]
+    flows = pd.DataFrame(rows, columns=["year", "product", "value_kusd", "quantity_t"])
+    table = UNIT_VALUES.check(unit_values(flows)).set_index("product")
+    assert table.loc["284690"].to_dict() == {
+        "year": 2000,
+        "value_kusd": 140.0,
+        "value_with_quantity_kusd": 40.0,
+        "quantity_t": 4.0,
+        "unit_value_usd_kg": 10.0,
+    }
+    assert pd.isna(table.loc["850511", "unit_value_usd_kg"])
+    assert UNIT_VALUES.check(unit_values(flows.head(0))).empty
