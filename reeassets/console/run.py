@@ -14,11 +14,10 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from reeassets.console.language_model import lines_shown
-from reeassets.console.products import show_summary
 from reeassets.console.warehouse import catalogue, open_warehouse
 from reeassets.platform.graph import STAGE_PACKAGES, Graph
 from reeassets.platform.runner import Outcome, run
-from reeassets.report.showcase import SHOWCASE
+from reeassets.report import rare_earths
 from reeassets.settings import Settings, format_years
 from reeassets.tables import Partition
 from reeassets.trade.baci.inbox import left_aside
@@ -93,13 +92,26 @@ class StageProgress:
         return Group(Text(f"  {bar} {share:4.0%}  {elapsed:5.1f} s  {self._now}", style="cyan", no_wrap=True))
 
 
-def _largest_supplier(connection: duckdb.DuckDBPyConnection, product: str) -> tuple[int, str, float, float] | None:
-    found = connection.execute(
-        "select year, country, influence, influence_share from product_indicators where product = ? "
-        "and year = (select max(year) from product_indicators) order by influence desc, country limit 1",
-        [product],
-    ).fetchone()
-    return None if found is None else (int(found[0]), str(found[1]), float(found[2]), float(found[3]))
+def _rare_earths(connection: duckdb.DuckDBPyConnection, console: Console) -> None:
+    """Print world trade, unit values and suppliers along the chain from compounds to magnets."""
+    members = connection.execute("select product from classified_products where in_set").df()
+    traded = "select year, country, product, exports_kusd from product_indicators where product in (select unnest(?))"
+    codes = [code for link in rare_earths.CHAIN.values() for code in link]
+    indicators = connection.execute(traded, [codes]).df()
+    links = rare_earths.chain(members, indicators, connection.execute("select * from unit_values").df())
+    if not links:
+        return
+    table = RichTable(title="Rare earths", title_justify="left", box=None, pad_edge=False)
+    for heading in ("", "codes", "world trade, US$ bn", "US$/kg", "largest exporters, share of world exports"):
+        table.add_column(heading, overflow="fold")
+    for row in rare_earths.rows(links):
+        table.add_row(
+            *(row[name].replace("; ", "\n") for name in ("name", "products", "value", "unit_value", "suppliers"))
+        )
+    console.print(table)
+    made_of = rare_earths.production(links, connection.execute("select * from io_links").df(), "carried")
+    if made_of:
+        console.print("links: " + ", ".join(f"{one} -> {other}" for one, other in made_of), highlight=False)
 
 
 def _findings(connection: duckdb.DuckDBPyConnection) -> RichTable:
@@ -123,19 +135,11 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> RichTable:
 
 def _summarise(graph: Graph, outcome: Outcome, console: Console) -> None:
     settings = graph.settings
-    show_summary(graph, console)
     with open_warehouse(settings) as connection:
         console.print(_rows(connection))
         console.print(_findings(connection))
-        supplier = _largest_supplier(connection, SHOWCASE)
+        _rare_earths(connection, console)
     console.print(f"source     {graph.source.version}; years {format_years(settings.years)}", highlight=False)
-    if supplier is not None:
-        year, country, influence, share = supplier
-        console.print(
-            f"magnets    largest supplier of {SHOWCASE} in {year}: [bold]{country}[/bold], influence {influence:.3f} "
-            f"({share:.0%} of the product's systemic risk starts there)",
-            highlight=False,
-        )
     for warning in outcome.warnings:
         console.print(f"[yellow]warning[/yellow]    {warning}", highlight=False, soft_wrap=True)
     checks = f"{outcome.checks_passed} passed" if outcome.made else "nothing was out of date; nothing was made"

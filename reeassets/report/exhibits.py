@@ -16,6 +16,7 @@ from reeassets.report import (
     indicator_figure,
     labels,
     link_figure,
+    rare_earths,
     shock_figure,
     showcase,
     summaries,
@@ -95,6 +96,7 @@ def exhibits(
     """
     countries = labels.country_names(tables["economies"])
     made = [
+        *_rare_earths(rare_earths.chain(members, tables["product_indicators"], tables["unit_values"]), countries),
         Exhibit(
             id="product-set",
             title="Products of the set by application and stage",
@@ -127,6 +129,36 @@ def exhibits(
         ),
     ]
     return [replace(exhibit, number=number) for number, exhibit in enumerate(made, start=1)]
+
+
+def _rare_earths(links: Sequence[rare_earths.Link], countries: Mapping[str, str]) -> list[Exhibit]:
+    absent = "The product set has no code that holds rare earths alone and is traded."
+    values = rare_earths.unit_values(links)
+    named = {link.name: f"{link.name} ({', '.join(link.products)})" for link in links}
+    made = [
+        Exhibit(
+            id="unit-values",
+            title="What a kilogram of rare earths costs in world trade",
+            note="Value by quantity, over the flows whose quantity is known. Table unit_values.",
+            figure=figures.unit_values(values, named, colours_of([list(values.columns)])),
+            absent="No quantity of the rare-earth codes of the set is known." if links else absent,
+            min_width=640,
+        )
+    ]
+    for link in links[:1]:
+        shares, others = rare_earths.suppliers(link)
+        made.append(
+            Exhibit(
+                id="suppliers",
+                title=f"Who exports rare-earth {link.name} ({', '.join(link.products)})",
+                note=f"Share of world exports by value; the {rare_earths.LINES} exporters with the highest share in "
+                "any year. A country that exports is not always the one that mined. Table product_indicators.",
+                figure=figures.supplier_shares(shares, others, countries, colours_of([list(shares.columns)])),
+                absent=absent,
+                min_width=640,
+            )
+        )
+    return made
 
 
 def _showcase_exhibits(

@@ -84,8 +84,37 @@ def supplier_influence(
     """
     if shares.empty:
         return None
+    return _shares(shares, others, names, colours, "Share of the product's systemic risk (%)")
+
+
+def supplier_shares(
+    shares: pd.DataFrame, others: pd.Series, names: Mapping[str, str], colours: Mapping[str, str]
+) -> Any | None:
+    """Draw exporters' shares of world exports over the years; parameters as in :func:`supplier_influence`."""
+    return None if shares.empty else _shares(shares, others, names, colours, "Share of world exports (%)")
+
+
+def _shares(
+    shares: pd.DataFrame, others: pd.Series, names: Mapping[str, str], colours: Mapping[str, str], title: str
+) -> Any:
     figure = _lines(shares, names, colours, ("All other countries", others), "%{y:.1%}", "{:.0%}")
-    figure.update_yaxes(title_text="Share of the product's systemic risk (%)", tickformat=".0%")
+    figure.update_yaxes(title_text=title, tickformat=".0%")
+    return figure
+
+
+def unit_values(series: pd.DataFrame, names: Mapping[str, str], colours: Mapping[str, str]) -> Any | None:
+    """Draw what a kilogram costs in world trade over the years, one line per column.
+
+    Parameters
+    ----------
+    series : DataFrame, indexed by year
+        Current US$ per kg.
+    names, colours : mapping by column
+    """
+    if series.empty or series.isna().all(axis=None):
+        return None
+    figure = _lines(series, names, colours, None, "%{y:.1f} US$/kg", "{:.0f} US$/kg")
+    figure.update_yaxes(title_text="Unit value (current US$ per kg)")
     return figure
 
 
@@ -113,15 +142,16 @@ def _lines(
     series: pd.DataFrame,
     names: Mapping[str, str],
     colours: Mapping[str, str],
-    reference: tuple[str, pd.Series],
+    reference: tuple[str, pd.Series] | None,
     hover: str,
     shown: str,
 ) -> Any:
-    """Draw one line per column and a dashed grey one for reference, each named at its end instead of in a legend."""
+    """Draw one line per column, and a dashed grey one for reference if any, each named at its end, not in a legend."""
     import plotly.graph_objects as go
 
     lines = [(names.get(str(code), str(code)), series[code], colours[str(code)], "solid") for code in series]
-    lines.append((reference[0], reference[1], MUTED, "dash"))
+    if reference is not None:
+        lines.append((reference[0], reference[1], MUTED, "dash"))
     top = float(max(values.max() for _, values, _, _ in lines)) * 1.08
     figure = go.Figure(layout=layout(LINE_HEIGHT, margin={"l": 60, "r": 190, "t": 32, "b": 50}, hovermode="x unified"))
     for name, values, colour, dash in lines:

@@ -17,7 +17,7 @@ from reeassets.indicators.contract import Indicator
 from reeassets.models.diagnostics import COUNTRIES
 from reeassets.models.findings import MAJORITY, MIN_PRODUCTS_PER_STAGE, REFERENCE_CLUSTERS, STABLE
 from reeassets.products import sets
-from reeassets.report import checks, labels, showcase, summaries
+from reeassets.report import checks, labels, rare_earths, showcase, summaries
 from reeassets.report.exhibits import exhibits
 from reeassets.settings import Settings, format_years
 
@@ -28,6 +28,7 @@ TABLES = (
     "product_coverage",
     "classified_products",
     "excluded_flows",
+    "unit_values",
     "io_links",
     "product_indicators",
     "country_indicators",
@@ -207,7 +208,11 @@ def _sections(tables: Mapping[str, pd.DataFrame], members: pd.DataFrame, setting
     names, countries = labels.product_names(members), labels.country_names(tables["economies"])
     level = settings.model_significance
     _, trade = summaries.last_world_trade(tables["product_indicators"])
+    chain = rare_earths.chain(members, tables["product_indicators"], tables["unit_values"])
     return {
+        "chain": rare_earths.rows(chain, countries),
+        "chain_sentences": rare_earths.sentences(chain, countries),
+        "chain_links": rare_earths.production(chain, tables["io_links"], "carried"),
         "products": summaries.product_rows(members, trade),
         "products_sentence": summaries.products_sentence(members),
         "product_names": names,

@@ -64,6 +64,12 @@ def product_coverage() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["product", "revision", "flows", "taiwan_from", "note"])
 
 
+def unit_values() -> pd.DataFrame:
+    rows = [(year, product, 100.0, 50.0, 2.0, 25.0) for year in YEARS for product in STAGES]
+    columns = ["year", "product", "value_kusd", "value_with_quantity_kusd", "quantity_t", "unit_value_usd_kg"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def excluded_flows() -> pd.DataFrame:
     columns = ["year", "exporter", "importer", "product", "good", "value_kusd", "quantity_t"]
     return pd.DataFrame(columns=columns)
@@ -412,6 +418,7 @@ FRAMES = {
     "country_totals": country_totals,
     "classified_products": classified_products,
     "excluded_flows": excluded_flows,
+    "unit_values": unit_values,
     "product_coverage": product_coverage,
     "io_links": io_links,
     "product_indicators": product_indicators,
