@@ -134,13 +134,12 @@ def exhibits(
 def _rare_earths(links: Sequence[rare_earths.Link], countries: Mapping[str, str]) -> list[Exhibit]:
     absent = "The product set has no code that holds rare earths alone and is traded."
     values = rare_earths.unit_values(links)
-    named = {link.name: f"{link.name} ({', '.join(link.products)})" for link in links}
     made = [
         Exhibit(
             id="unit-values",
             title="What a kilogram of rare earths costs in world trade",
             note="Value by quantity, over the flows whose quantity is known. Table unit_values.",
-            figure=figures.unit_values(values, named, colours_of([list(values.columns)])),
+            figure=figures.unit_values(values, {}, colours_of([list(values.columns)])),
             absent="No quantity of the rare-earth codes of the set is known." if links else absent,
             min_width=640,
         )

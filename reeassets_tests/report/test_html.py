@@ -67,7 +67,7 @@ def squeezed(text):
 def test_every_section_is_there(page):
     headings = [attributes["id"] for attributes in page.tags("h2")]
     assert headings == [
-        *("data", "findings", "products", "links", "showcase", "indicators", "tiers"),
+        *("data", "rare-earths", "findings", "products", "links", "showcase", "indicators", "tiers"),
         *("clusters", "models", "shocks", "caveats", "definitions", "provenance"),
     ]
     targets = {attributes["href"].removeprefix("#") for attributes in page.tags("a")}
@@ -79,7 +79,7 @@ def test_every_figure_is_drawn_once_with_fixed_ids(page):
         attributes["id"].removeprefix("plot-") for attributes in page.tags("div") if attributes.get("class") == "plot"
     ]
     assert plots == [
-        *("product-set", "links", "influence", "risk", "indicators", "tier-contrasts"),
+        *("unit-values", "suppliers", "product-set", "links", "influence", "risk", "indicators", "tier-contrasts"),
         *("cluster-profiles", "cluster-paths", "curve-exposure", "curve-risk-input", "shocks"),
     ]
     assert list(page.figures) == plots
@@ -89,7 +89,8 @@ def test_every_figure_is_drawn_once_with_fixed_ids(page):
 
 
 def test_axes_have_titles(page):
-    for name in ("product-set", "influence", "risk", "indicators", "tier-contrasts", "curve-exposure"):
+    named = ("unit-values", "suppliers", "product-set", "influence", "risk", "indicators", "tier-contrasts")
+    for name in (*named, "curve-exposure"):
         layout = page.figures[name]["layout"]
         titles = [
             axis["title"]["text"] for key, axis in layout.items() if "axis" in key and "text" in axis.get("title", {})
@@ -252,6 +253,8 @@ def test_without_links_and_models_the_page_says_so():
     assert "The table rca_models has no estimate of exposure in the model rca_growth." in said
     assert "The table rca_models is empty: no model was estimated." in said
     assert set(bare.figures) == {
+        "unit-values",
+        "suppliers",
         "product-set",
         "influence",
         "risk",
