@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from reeassets.settings import Settings
 
 Stage = Literal["upstream", "input", "final"]
+Materiality = Literal["<5", "5-20", "20-50", ">50"]
 Application = Literal[
     "magnets",
     "catalysts",
@@ -34,7 +35,7 @@ APPLICATIONS: tuple[str, ...] = get_args(Application)
 ELEMENTS: tuple[str, ...] = get_args(Element)
 # Share of the world trade under a code in goods that contain or need rare earths: the bands voters choose from, and
 # what each counts as.
-MATERIALITY: dict[str, float] = {"<5": 0.02, "5-20": 0.12, "20-50": 0.35, ">50": 0.75}
+MATERIALITY: dict[str, float] = dict(zip(get_args(Materiality), (0.02, 0.12, 0.35, 0.75), strict=True))
 # The revision that classifiers vote on; a set written in another one brings its own classification.
 CLASSIFIED_REVISION = "HS07"
 LONGEST_RATIONALE = 600
@@ -75,6 +76,18 @@ class Vote(BaseModel):
         return tuple(element for element in get_args(Element) if element in value)
 
 
+class VoteWithMateriality(Vote):
+    """A vote of a voter who is asked everything at once.
+
+    Attributes
+    ----------
+    materiality : str
+        Share of the code's world trade, by value, in goods that contain or need rare earths: a band of percent.
+    """
+
+    materiality: Materiality
+
+
 @runtime_checkable
 class Classifier(Protocol):
     """Votes on products: one voter, or several that do not see one another's answers.
@@ -111,7 +124,8 @@ class Classifier(Protocol):
         -------
         DataFrame
             Table ``product_votes``: one row per voter and product asked. Who abstains leaves the fields of
-            :class:`Vote` null and says why in ``abstention``.
+            :class:`VoteWithMateriality` null and says why in ``abstention``; who is not asked for ``materiality``
+            leaves that one null.
         """
         ...
 

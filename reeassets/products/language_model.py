@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from reeassets.language_model.asking import ask
 from reeassets.language_model.options import DECISIVE_SETTINGS, Options
 from reeassets.language_model.task import Question, Task
-from reeassets.products.contract import Application, Element, Stage, Vote
+from reeassets.products.contract import Application, Element, Materiality, Stage, VoteWithMateriality
 from reeassets.products.schema import PRODUCT_VOTES
 from reeassets.settings import Settings
 
@@ -18,9 +18,10 @@ _SHOWN = ("description", "heading", "heading_text", "chapter", "chapter_text")
 
 
 class CodedVote(BaseModel):
-    """A vote as an endpoint is told to write it: the fields of :class:`reeassets.products.contract.Vote`, and a code.
+    """A vote as an endpoint is told to write it: the fields of a vote, and a code.
 
-    The lengths and ranges of ``Vote`` are not in it: endpoints do not know them.
+    The lengths and ranges of :class:`reeassets.products.contract.VoteWithMateriality` are not in it: endpoints do not
+    know them.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -32,6 +33,7 @@ class CodedVote(BaseModel):
     elements: list[Element]
     confidence: float
     rationale: str
+    materiality: Materiality
 
 
 class CodedVotes(BaseModel):
@@ -42,7 +44,7 @@ class CodedVotes(BaseModel):
     answers: list[CodedVote]
 
 
-CLASSIFY = Task(name="classify", noun="codes", key=("code",), form=CodedVotes, verdict=Vote)
+CLASSIFY = Task(name="classify", noun="codes", key=("code",), form=CodedVotes, verdict=VoteWithMateriality)
 
 
 @dataclass(frozen=True)

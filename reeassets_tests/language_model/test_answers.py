@@ -6,7 +6,7 @@ import re
 import pytest
 
 from reeassets.language_model.asking import ask
-from reeassets.products.contract import LONGEST_RATIONALE, Vote
+from reeassets.products.contract import LONGEST_RATIONALE, VoteWithMateriality
 from reeassets.products.language_model import CLASSIFY, CodedVote, _questions
 
 from .endpoint import (
@@ -37,7 +37,7 @@ def asked_one(endpoint, home, *answers, **fields):
 
 
 def test_the_form_has_the_fields_of_a_vote_and_a_code():
-    assert list(CodedVote.model_fields) == ["code", *Vote.model_fields]
+    assert list(CodedVote.model_fields) == ["code", *VoteWithMateriality.model_fields]
 
 
 UNUSABLE = {
@@ -77,6 +77,8 @@ CHANGED = {
     "another application": ({"application": "toys"}, "malformed: application: "),
     "no element": ({"elements": ["Fe"]}, "malformed: elements.0: "),
     "elements as text": ({"elements": "Nd"}, "malformed: elements: "),
+    "materiality in no band": ({"materiality": "50-100"}, "malformed: materiality: "),
+    "materiality as a number": ({"materiality": 0.75}, "malformed: materiality: "),
     "confidence above one": ({"confidence": 1.01}, "malformed: confidence: .*less than or equal to 1"),
     "confidence in per cent": ({"confidence": 90}, "malformed: confidence: "),
     "negative confidence": ({"confidence": -0.1}, "malformed: confidence: "),
@@ -115,7 +117,7 @@ def test_a_vote_that_breaks_a_rule_is_an_abstention(endpoint, tmp_path, change, 
     is_abstention(answer, reason, tmp_path, server)
 
 
-@pytest.mark.parametrize("field", list(Vote.model_fields))
+@pytest.mark.parametrize("field", list(VoteWithMateriality.model_fields))
 def test_a_vote_without_a_field_is_an_abstention(endpoint, tmp_path, field):
     answer, _ = asked_one(endpoint, tmp_path, altered(lambda vote: {k: v for k, v in vote.items() if k != field}))
     assert answer.verdict is None
@@ -130,6 +132,7 @@ def test_a_vote_that_keeps_the_rules_is_taken_as_it_is(endpoint, tmp_path):
         "stage": "input",
         "application": "magnets",
         "elements": ("Nd", "Dy"),
+        "materiality": ">50",
         "confidence": 0.9,
         "rationale": "An honest look at 850511.",
     }

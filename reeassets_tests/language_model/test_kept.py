@@ -373,9 +373,11 @@ def test_the_console_shows_plain_lines(endpoint, tmp_path):
     with lines_shown(console):
         ask(CLASSIFY, asked("850511"), hasty(settings_of(tmp_path, endpoint(honest))))
     logging.getLogger("reeassets.language_model").warning("after")
-    assert console.export_text() == (
+    # A slow machine says in between how far it is.
+    *_, last = console.export_text().splitlines()
+    assert last == (
         "language models: 1 of 1 codes done, 0 from the cache, 0 abstentions; 1,000 + 200 tokens, cost not known (no "
-        "prices set)\n"
+        "prices set)"
     )
 
 

@@ -28,17 +28,15 @@ def test_every_model_is_a_voter_on_every_code_it_is_given(endpoint, tmp_path):
     ]
     assert set(votes["round"]) == {"full"}
     magnet = votes.iloc[2].to_dict()
-    assert (magnet["is_ree"], magnet["stage"], magnet["elements"], magnet["confidence"]) == (
-        True,
-        "input",
-        "Nd Dy",
-        0.9,
-    )
+    fields = ("is_ree", "stage", "elements", "materiality", "confidence")
+    assert tuple(magnet[field] for field in fields) == (True, "input", "Nd Dy", ">50", 0.9)
     assert pd.isna(magnet["abstention"])
     assert pd.isna(votes.iloc[0]["elements"])
     refused = votes.iloc[3]
     assert refused["abstention"] == "refused: no"
-    assert refused[["is_ree", "stage", "application", "elements", "confidence", "rationale"]].isna().all()
+    assert (
+        refused[["is_ree", "stage", "application", "elements", "materiality", "confidence", "rationale"]].isna().all()
+    )
 
 
 def test_an_empty_nomenclature_gives_an_empty_table(endpoint, tmp_path):
