@@ -7,10 +7,9 @@ import math
 from pathlib import Path
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from reeassets.settings import TOTALS, Settings
-from reeassets.trade.bundled import bundled_file, digests
+from reeassets.trade.bundled import bundled_file, digests, read_parquet
 from reeassets.trade.contract import Source, SourceError
 from reeassets.trade.given import GivenFileError, rows_of
 
@@ -87,7 +86,8 @@ def all_goods(settings: Settings, source: Source, year: int) -> pd.DataFrame | N
     path = _path(settings, source)
     if path is None:
         return None
-    table = _wdi(path) if path.suffix == ".parquet" else _given(path, frozenset(source.countries()["iso3"]))
+    world_bank = chosen_totals(settings, source) == "wdi"
+    table = _wdi(path) if world_bank else _given(path, frozenset(source.countries()["iso3"]))
     of_year = table.loc[table["year"] == year, ["iso3", *VALUES]]
     if of_year.empty:
         raise SourceError(
@@ -99,7 +99,7 @@ def all_goods(settings: Settings, source: Source, year: int) -> pd.DataFrame | N
 
 def _wdi(path: Path) -> pd.DataFrame:
     """Read the World Bank's table: only its countries, as the codes of its aggregates look like ISO3."""
-    table = pq.read_table(path, columns=[*_COLUMNS, "kind"], filters=[("kind", "=", "country")]).to_pandas()
+    table = read_parquet(path, [*_COLUMNS, "kind"], [("kind", "=", "country")]).to_pandas()
     values = table[list(VALUES)]
     # A total that was rounded to 0 or is missing is not known.
     return table[["year", "iso3"]].astype({"year": "int64"}).join(values.where(values > 0))

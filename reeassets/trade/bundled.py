@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from isal import isal_zlib
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -31,6 +33,27 @@ def bundled_file(name: str) -> Path:
         if (place / name).is_file():
             return place / name
     raise FileNotFoundError(f"bundled file {name!r} is in neither {_PLACES[0]} nor {_PLACES[1]}")
+
+
+class NotText(ValueError):
+    """A file's text is not in UTF-8; the message names the file."""
+
+
+def read_parquet(path: Path, columns: list[str], filters: list[tuple[str, str, object]] | None = None) -> pa.Table:
+    """Read columns of a Parquet file that somebody else wrote, and check that its text is text.
+
+    Raises
+    ------
+    NotText
+        If a column holds bytes that are not UTF-8, as of a table that was written from Latin-1.
+    """
+    # Filters look at numbers and codes alone: text that is none is found behind them.
+    table = pq.read_table(path, columns=columns, filters=filters)
+    try:
+        table.validate(full=True)
+    except pa.ArrowInvalid as problem:
+        raise NotText(f"{path}: text that is not UTF-8 ({problem})") from problem
+    return table
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from reeassets.settings import Settings, format_years
-from reeassets.trade.bundled import bundled_file, digests
+from reeassets.trade.bundled import bundled_file, digests, read_parquet
 from reeassets.trade.contract import RAW_SCHEMA, Accounting, SourceError
 from reeassets.trade.nomenclature import COUNTRY_TABLE, read_country_table
 
@@ -49,18 +48,18 @@ class SampleFile:
 
     def years(self) -> list[int]:
         """Return the years it has flows of, in any order."""
-        return pq.read_table(self.path, columns=[self.columns[0]])[0].unique().to_pylist()
+        return read_parquet(self.path, [self.columns[0]])[0].unique().to_pylist()
 
     def coverage(self) -> pd.DataFrame:
         """Return what it holds, product by product: rows of the table ``product_coverage``."""
-        codes = pc.utf8_lpad(pq.read_table(self.path, columns=[self.columns[3]])[0].cast(pa.string()), 6, "0")
+        codes = pc.utf8_lpad(read_parquet(self.path, [self.columns[3]])[0].cast(pa.string()), 6, "0")
         products = sorted(codes.unique().to_pylist())
         table = pd.DataFrame({"product": products, "revision": self.revision, "flows": self.flows})
         return table.assign(taiwan_from=self.taiwan_from, note=[self.notes.get(product) for product in products])
 
     def flows_of(self, year: int) -> pa.Table:
         """Return the flows of a year in the columns of raw trade."""
-        table = pq.read_table(self.path, columns=list(self.columns), filters=[(self.columns[0], "=", year)])
+        table = read_parquet(self.path, list(self.columns), [(self.columns[0], "=", year)])
         columns = [table[name] for name in self.columns]
         columns[3] = pc.utf8_lpad(columns[3].cast(pa.string()), 6, "0")
         return pa.Table.from_arrays(columns, names=RAW_SCHEMA.names).cast(RAW_SCHEMA)

@@ -4,7 +4,11 @@ import hashlib
 import os
 import zlib
 
-from reeassets.trade.bundled import content, sha256
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from reeassets.trade.bundled import NotText, content, read_parquet, sha256
 
 
 def test_checksums_are_those_of_the_whole_file(tmp_path):
@@ -34,3 +38,13 @@ def test_a_file_that_stays_is_read_once(tmp_path, monkeypatch):
     first = content(path)
     monkeypatch.setattr("pathlib.Path.open", None)
     assert content(path) is first
+
+
+def test_text_that_is_not_utf_8_is_refused_with_the_file(tmp_path):
+    path = tmp_path / "latin1.parquet"
+    names = pa.array(["China", "C\u00f4te d'Ivoire".encode("latin-1")], pa.binary()).view(pa.string())
+    pq.write_table(pa.table({"iso3": ["CHN", "CIV"], "country": names}), path)
+    with pytest.raises(NotText, match=r"latin1\.parquet: text that is not UTF-8"):
+        read_parquet(path, ["iso3", "country"])
+    assert read_parquet(path, ["iso3"]).num_rows == 2
+    assert read_parquet(path, ["iso3", "country"], [("iso3", "=", "CHN")]).num_rows == 1

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from reeassets.trade.baci.columns import COLUMNS, PRODUCT, Columns, header_of, pack_keys
+from reeassets.trade.baci.columns import COLUMNS, LOWEST_PRODUCT, PRODUCT, Columns, header_of, pack_keys
 from reeassets.trade.contract import (
     EXAMPLES,
     LEAST_VALUE_KUSD,
@@ -225,6 +225,7 @@ def _judge(batch: pa.RecordBatch, year: int, known: Mask) -> _Judged:
         ("importer is not in the country table", ~_known(j, known)),
         ("exporter and importer are the same", i == j),
         ("product code is not up to six digits", ~product_fits | (k <= 0)),
+        ("product code is a heading or a chapter", k < LOWEST_PRODUCT),
         ("value is missing", pc.is_in(lower, pa.array(["", "na"])).to_numpy(zero_copy_only=False)),
         ("value is not finite", not_finite),
         ("value is not a number", ~value_fits),

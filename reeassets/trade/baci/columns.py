@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from reeassets.trade.contract import SourceError
 
 COLUMNS = ("t", "i", "j", "k", "v", "q")
-HIGHEST_PRODUCT = 999_999
+# Leading zeros are often lost, so that five digits are a product of chapters 01 to 09; what has fewer is a heading or a
+# chapter, the sum of products that may stand beside it.
+LOWEST_PRODUCT, HIGHEST_PRODUCT = 10_000, 999_999
 HIGHEST_COUNTRY = 2**20 - 1
 # Read as text: as numbers, 0850511 and 0x1A would be codes, too.
 PRODUCT = r"^[0-9]{1,6}$"

@@ -17,7 +17,16 @@ from pyarrow import csv
 
 from reeassets.streams import StartOver
 from reeassets.trade.baci.careful import read_carefully
-from reeassets.trade.baci.columns import COLUMNS, HIGHEST_PRODUCT, PRODUCT, Columns, header_of, pack_keys, repeated
+from reeassets.trade.baci.columns import (
+    COLUMNS,
+    HIGHEST_PRODUCT,
+    LOWEST_PRODUCT,
+    PRODUCT,
+    Columns,
+    header_of,
+    pack_keys,
+    repeated,
+)
 from reeassets.trade.contract import (
     LEAST_VALUE_KUSD,
     MOST_QUANTITY_T,
@@ -158,7 +167,7 @@ class YearParser:
         in_table = (i >= 0) & (i < size) & (j >= 0) & (j < size)
         if not (
             (t == self.year).all()
-            and (k > 0).all()
+            and (k >= LOWEST_PRODUCT).all()
             and in_table.all()
             and self.known[i].all()
             and self.known[j].all()

@@ -32,6 +32,7 @@ RE_TRADE = "re-export or re-import"
 OTHER_FLOW = "neither import nor export"
 WORLD = "sum over the world"
 AREA = "area not specified"
+GROUP = "sum over a group of countries"
 BREAKDOWN = "part of a total by customs procedure, transport or second partner"
 SELF = "country with itself"
 UNKNOWN_COUNTRY = "country code not in the table"
@@ -41,12 +42,14 @@ REPEATED = "same report twice"
 MIRRORED = "exporter's report of a flow that the importer reported"
 
 # What every good year has: such rows are counted, and say nothing against the year.
-BY_DESIGN = frozenset({RE_TRADE, WORLD, AREA, BREAKDOWN, SELF, REPEATED, MIRRORED})
+BY_DESIGN = frozenset({RE_TRADE, WORLD, AREA, GROUP, BREAKDOWN, SELF, REPEATED, MIRRORED})
 
 # Codes in Comtrade's table of partners that are no country. 490 (Other Asia n.e.s., Taiwan), 697 and 711 are in BACI's
 # country table and stay.
 WORLD_CODE = 0
-AREAS = frozenset({97, 129, 221, 290, 471, 472, 473, 492, 527, 536, 568, 577, 636, 637, 837, 838, 839, 879, 899})
+# EUR and ASEAN report beside their members.
+GROUPS = frozenset({97, 975})
+AREAS = frozenset({129, 221, 290, 471, 472, 473, 492, 527, 536, 568, 577, 636, 637, 837, 838, 839, 879, 899})
 
 _REPORT_KEY = ["flowCode", "reporterCode", "partnerCode", "cmdCode"]
 _FLOW_KEY = ["product", "exporter_code", "importer_code"]
@@ -135,6 +138,7 @@ def _faults(
         RE_TRADE: flow.isin(["RX", "RM"]),
         OTHER_FLOW: ~flow.isin(["X", "M"]),
         WORLD: (reporter == WORLD_CODE) | (partner == WORLD_CODE),
+        GROUP: reporter.isin(GROUPS) | partner.isin(GROUPS),
         AREA: reporter.isin(areas) | partner.isin(areas),
         BREAKDOWN: ~totals,
         SELF: reporter == partner,

@@ -88,8 +88,8 @@ def test_a_stray_quote_costs_its_own_row_and_no_other(tmp_path, stray, column):
 
 def test_of_rows_with_one_key_the_first_is_kept_wherever_they_stand(tmp_path, monkeypatch):
     monkeypatch.setattr("reeassets.trade.baci.careful._BLOCK", 4096)
-    rows = [f"2020,276,156,{code:06d},{code},1" for code in range(1, 3001)]
-    again = {line: f"2020,276,156,{line % 7 + 1:06d},9999,1" for line in range(4, 3000, 250)}
+    rows = [f"2020,276,156,{code},{code},1" for code in range(300_001, 303_001)]
+    again = {line: f"2020,276,156,{line % 7 + 300_001},9999,1" for line in range(4, 3000, 250)}
     for line, text in again.items():
         rows.insert(line - 2, text)
     path = tmp_path / year_name()
@@ -107,7 +107,7 @@ def test_of_rows_with_one_key_the_first_is_kept_wherever_they_stand(tmp_path, mo
 
 def test_lines_are_counted_right_over_many_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr("reeassets.trade.baci.careful._BLOCK", 4096)
-    rows = [f"2020,276,156,{code:06d},1,1" for code in range(1, 5001)]
+    rows = [f"2020,276,156,{code},1,1" for code in range(300_001, 305_001)]
     bad = {line: ('2020,276,156,"1,1,1', "2020,276,156,700000,-1,1")[line % 2] for line in range(100, 5000, 700)}
     for line, text in bad.items():
         rows[line - 2] = text

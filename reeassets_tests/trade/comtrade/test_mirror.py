@@ -48,7 +48,11 @@ REJECTED = [
     (mirror.WORLD, {"reporterCode": 0}),
     (mirror.AREA, {"partnerCode": 899}),
     (mirror.AREA, {"partnerCode": 837}),
-    (mirror.AREA, {"reporterCode": 97}),
+    # R4 in Comtrade's letters: LAIA, not elsewhere specified.
+    (mirror.AREA, {"reporterCode": 473}),
+    (mirror.GROUP, {"reporterCode": 97}),
+    (mirror.GROUP, {"partnerCode": 97}),
+    (mirror.GROUP, {"reporterCode": 975}),
     (mirror.BREAKDOWN, {"motCode": 2100}),
     (mirror.BREAKDOWN, {"customsCode": "C01"}),
     (mirror.BREAKDOWN, {"partner2Code": 276}),
