@@ -41,32 +41,31 @@ def test_a_backfill_of_three_years_started_by_clicks_ends_green(page, site, back
 
 @pytest.fixture
 def bad_year(site, backfilled):
-    """Turn the exports of China in 2022 negative behind the platform's back, and put them right afterwards."""
+    """Turn China's exports of magnets in 2022 negative behind the platform's back, and put them right afterwards."""
     path = site.home / "tables" / "trade" / "raw_trade" / "2022.parquet"
     good = path.read_bytes()
     table = pq.read_table(path)
-    value = pc.if_else(pc.equal(table["exporter_code"], 156), pc.negate(table["value_kusd"]), table["value_kusd"])
-    wrong = table.set_column(table.column_names.index("value_kusd"), "value_kusd", value)
+    wrong = pc.and_(pc.equal(table["exporter_code"], 156), pc.equal(table["product"], "850511"))
+    value = pc.if_else(wrong, pc.negate(table["value_kusd"]), table["value_kusd"])
+    changed = table.set_column(table.column_names.index("value_kusd"), "value_kusd", value)
     # With its provenance, which stands in the file's metadata and not in the schema's.
-    pq.write_table(wrong.replace_schema_metadata(pq.read_metadata(path).metadata), path)
+    pq.write_table(changed.replace_schema_metadata(pq.read_metadata(path).metadata), path)
     yield
     path.write_bytes(good)
 
 
 def test_a_failing_check_shows_its_rows(page, site, bad_year):
-    before = (site.home / "tables" / "trade" / "country_totals" / "2022.parquet").read_bytes()
-    page.goto("/assets/trade/country_totals?view=checks")
+    before = (site.home / "tables" / "trade" / "product_totals" / "2022.parquet").read_bytes()
+    page.goto("/assets/trade/product_totals?view=checks")
     page.get_by_text("schema", exact=True).first.click()
     launch(page, "2022")
-    page.get_by_text("exports_kusd: rule greater_than_or_equal_to(0) broken 1 time(s)").wait_for(
-        timeout=1000 * PATIENCE
-    )
+    page.get_by_text("value_kusd: rule greater_than(0) broken 1 time(s)").wait_for(timeout=1000 * PATIENCE)
     keep(page, "failing_check")
-    shown = open_markdown(page, "rows: exports_kusd")
-    shown.get_by_role("cell", name="CHN").wait_for()
-    assert "-" in shown.get_by_role("row").filter(has_text="CHN").get_by_role("cell").nth(2).inner_text()
+    shown = open_markdown(page, "rows: value_kusd")
+    shown.get_by_role("cell", name="850511").wait_for()
+    assert "-" in shown.get_by_role("row").filter(has_text="850511").get_by_role("cell").nth(2).inner_text()
     # A broken rule writes nothing.
-    assert (site.home / "tables" / "trade" / "country_totals" / "2022.parquet").read_bytes() == before
+    assert (site.home / "tables" / "trade" / "product_totals" / "2022.parquet").read_bytes() == before
 
 
 def test_column_lineage_opens_and_leads_to_the_source(page, site):

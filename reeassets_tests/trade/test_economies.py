@@ -7,6 +7,7 @@ import pytest
 
 from reeassets.platform.graph import Graph
 from reeassets.products.carried import trade_flows
+from reeassets.products.other_goods import of_year
 from reeassets.settings import Settings
 from reeassets.trade import totals
 from reeassets.trade.bundled import bundled_file
@@ -150,7 +151,7 @@ def connection():
 
 
 def test_flows_by_hand(files, connection):
-    flows = trade_flows(connection, *files).set_index(["exporter", "importer", "product"])
+    flows = trade_flows(connection, *files, of_year(None, 2000)).set_index(["exporter", "importer", "product"])
     assert flows["value_kusd"].to_dict() == {
         ("EU1", "CHN", "850511"): 12.5,
         ("CHN", "EU1", "850511"): 15.0,
@@ -221,11 +222,14 @@ def test_flows_of_a_run_recomputed_plainly(merged, plain):
     assert not {"DEU", "FRA", "ITA"} & set(stored.index.get_level_values("importer"))
 
 
-def test_advantage_of_the_union_is_against_trade_that_crosses_its_border(merged, plain):
+def test_advantage_of_the_union_is_over_the_sum_of_its_members_totals(merged, plain):
     v = plain[0]
-    exports, of_product = v.groupby("i").sum(), v.groupby("k").sum()
+    goods = pd.read_parquet(bundled_file("wdi_merchandise_totals_1990_2025.parquet"))
+    goods = goods[(goods["kind"] == "country") & (goods["year"] == YEAR)].set_index("iso3")["exports_kusd"]
+    goods, of_product = goods[goods > 0], v.groupby("k").sum()
     for product in ("850511", "811292"):
-        expected = (v["EUU"].groupby("k").sum()[product] / exports["EUU"]) / (of_product[product] / v.sum())
+        own = v["EUU"].groupby("k").sum()[product] / goods[list(EU27.members)].sum()
+        expected = own / (of_product[product] / goods.sum())
         stored = merged.execute(
             "select rca from product_indicators where year = ? and country = 'EUU' and product = ?", [YEAR, product]
         ).fetchone()
