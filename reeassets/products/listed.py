@@ -68,7 +68,7 @@ CRITICAL33 = ListedProducts(
 )
 WORLD168 = ListedProducts(
     name="world168",
-    version="GENERATED 1",
+    version="GENERATED 2",
     nomenclature="HS07",
     link_proposer="world168",
     description=(

@@ -39,7 +39,7 @@ def test_a_candidate_without_a_counterpart_has_none():
 
 
 def test_where_nothing_is_planted_p_values_are_uniform():
-    world = small_world(7, countries=40, products=60, years=4, effects={"links": 0})
+    world = small_world(7, countries=40, products=168, years=4, effects={"links": 0})
     ranks = residual_ranks(world.trade_flows, world.country_totals, world.product_totals, sorted(world.stages.index))
     traded = world.trade_flows.groupby("product")["value_kusd"].sum()
     table = LINK_CALIBRATION.check(link_calibration(world.candidate_links, ranks, traded, draws=199, seed=3))

@@ -159,7 +159,7 @@ def test_another_seed_gives_another_world(archive, tmp_path):
             {"countries": 230, "products": 24, "rows_per_year": 12 * 230 * 8, "seed": 7},
             "too few rows for every country",
         ),
-        ({"countries": 12, "products": 24, "rows_per_year": 1152, "seed": 1}, "more than 2% off"),
+        ({"countries": 12, "products": 24, "rows_per_year": 1152, "seed": 6}, "more than 2% off"),
     ],
 )
 def test_what_cannot_be_generated_is_refused_and_nothing_is_left_behind(tmp_path, change, message):

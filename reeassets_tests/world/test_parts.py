@@ -15,7 +15,7 @@ def test_the_set_is_168_known_products_with_a_stage():
     products = set_products()
     assert products["product"].is_unique
     assert set(products["product"]) <= set(nomenclature("HS07")["product"])
-    assert products["stage"].value_counts().to_dict() == {"upstream": 40, "input": 88, "final": 40}
+    assert products["stage"].value_counts().to_dict() == {"upstream": 10, "input": 89, "final": 69}
 
 
 def test_links_are_a_graph_without_cycles_that_respects_the_stages_with_as_many_decoys_of_each_kind():
@@ -36,7 +36,7 @@ def test_elasticities_of_an_output_are_as_strong_together_whatever_the_number_of
 
 
 @pytest.mark.parametrize(
-    ("count", "stages"), [(8, (3, 3, 2)), (60, (20, 20, 20)), (130, (40, 50, 40)), (168, (40, 88, 40))]
+    ("count", "stages"), [(8, (3, 3, 2)), (60, (10, 25, 25)), (130, (10, 60, 60)), (168, (10, 89, 69))]
 )
 def test_a_part_of_the_set_has_as_equally_many_products_of_each_stage_as_there_are(count, stages):
     goods = draw_goods(3, count, 0.8)
