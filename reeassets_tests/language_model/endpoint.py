@@ -98,9 +98,9 @@ def honest_vote(code):
         "stage": "input",
         "application": "magnets" if magnet else "other",
         "elements": ["Dy", "Nd"] if magnet else [],
-        "materiality": ">50" if magnet else "<5",
         "confidence": 0.9,
         "rationale": f"An honest look at {code}.",
+        "materiality": ">50" if magnet else "<5",
     }
 
 
