@@ -34,7 +34,10 @@ COUNTRIES, PRODUCTS, FLOWS, LINKS = 230, 168, 377_000, 400
 DRAWS = 20
 ORIGIN = Provenance("", "GENERATED", "GENERATED", "", "", "")
 SETTINGS = Settings(home=Path("unused"))
-TABLES = {table.name: table for table in (TRADE_FLOWS, COUNTRY_TOTALS, IO_LINKS, ECONOMY_MEMBERS)}
+TABLES = {
+    table.name: table
+    for table in (TRADE_FLOWS, COUNTRY_TOTALS, IO_LINKS, ECONOMY_MEMBERS, schema.REEXPORT_SHARES, schema.PRODUCTION)
+}
 
 
 def names(count: int) -> list[str]:
@@ -104,6 +107,8 @@ def generate(folder: Path, years: range = YEARS, *, countries: int, products: in
         store.write(TRADE_FLOWS, TRADE_FLOWS.check(frame), ORIGIN, year)
         store.write(COUNTRY_TOTALS, COUNTRY_TOTALS.check(totals_of(frame)), ORIGIN, year)
         store.write(ECONOMY_MEMBERS, ECONOMY_MEMBERS.empty(), ORIGIN, year)
+        store.write(schema.PRODUCTION, schema.PRODUCTION.empty(), ORIGIN, year)
+    store.write(schema.REEXPORT_SHARES, schema.REEXPORT_SHARES.empty(), ORIGIN)
     store.write(IO_LINKS, IO_LINKS.check(links_of(products, links)), ORIGIN)
     return folder
 
@@ -154,53 +159,50 @@ def intervals(folder: Path) -> None:
 def with_networkx(folder: Path, year: int) -> pd.DataFrame:
     """Compute the indicators of a year with networkx, one graph per product and one of all; nothing is checked.
 
-    Risks and influence are Katz centralities: per product networkx's dense solve, its fastest; on the whole graph its
-    power iteration, as a dense matrix of all pairs would take 12 GB.
+    Risks are Katz centralities: per product networkx's dense solve, its fastest; on the whole graph its power
+    iteration, as a dense matrix of all pairs would take 12 GB. Influence is a dense inverse of networkx's matrix.
     """
     import networkx as nx
 
     store = TableStore(folder)
     flows, totals = store.read(TRADE_FLOWS, year), store.read(COUNTRY_TOTALS, year).set_index("country")
-    links, alpha, katz = store.read(IO_LINKS), SETTINGS.alpha, nx.katz_centrality_numpy
+    links, b, hazard = store.read(IO_LINKS), SETTINGS.pass_through, UNIFORM.value
     exports_of, world = totals["exports_kusd"].to_dict(), totals["exports_kusd"].sum()
     whole, beta, rows = nx.DiGraph(), {}, {}
     for product, frame in flows.groupby("product"):
         graph = nx.DiGraph()
         graph.add_weighted_edges_from(zip(frame["exporter"], frame["importer"], frame["value_kusd"], strict=True))
         bought, sold = dict(graph.in_degree(weight="weight")), dict(graph.out_degree(weight="weight"))
-        supply = {country: max(bought[country], sold[country]) for country in graph}
+        supply = {country: bought[country] + sold[country] for country in graph}
         concentration = dict.fromkeys(graph, 0.0)
         for _, importer, edge in graph.edges(data=True):
             concentration[importer] += (edge["weight"] / bought[importer]) ** 2
-            edge["share"] = edge["weight"] / supply[importer]
+            edge["supplied"] = edge["weight"] / supply[importer]
+            edge["share"] = edge["supplied"] * (1 - hazard)
         trade = sum(bought.values())
-        direct = dict(graph.in_degree(weight="share"))
-        first = {country: (1 - alpha) * direct[country] for country in graph}
-        systemic = katz(graph, alpha, first, normalized=False, weight="share")
-        demand = {country: bought[country] / trade for country in graph}
-        reached = katz(graph.reverse(), alpha, demand, normalized=False, weight="share")
-        influence = {
-            country: (1 - alpha)
-            * sum(edge["share"] * reached[buyer] for _, buyer, edge in graph.out_edges(country, True))
-            for country in graph
-        }
-        all_influence = sum(influence.values())
+        first = {country: hazard * degree for country, degree in graph.in_degree(weight="supplied")}
+        systemic = nx.katz_centrality_numpy(graph, b, first, normalized=False, weight="share")
+        flows_between = nx.to_numpy_array(graph, weight="weight")
+        sums = np.array([[bought[country], sold[country]] for country in graph])
+        inverse = np.linalg.inv(np.eye(len(graph)) - b * (flows_between / sums.sum(axis=1)).T)
+        failing = inverse / np.diag(inverse)
+        lost = (failing * (sums[:, [1]] - flows_between)).sum(axis=0) / trade
+        influence = dict(zip(graph, lost, strict=True))
         for country in graph:
             of_country, node = exports_of[country], (country, product)
             rca = (sold[country] / of_country) / (trade / world) if of_country else 0.0
             rows[node] = {
                 "exposure": bought[country] / (bought[country] + sold[country]),
                 "supplier_concentration": concentration[country] if bought[country] else float("nan"),
-                "direct_risk": direct[country],
+                "direct_risk": first[country],
                 "systemic_trade_risk": systemic[country],
                 "indirect_risk": systemic[country] - first[country],
                 "influence": influence[country],
-                "influence_share": influence[country] / all_influence,
                 "rca": rca,
                 "rsca": (rca - 1) / (rca + 1),
             }
             beta[node] = first[country]
-            whole.add_node(node, domestic=1 - bought[country] / supply[country])
+            whole.add_node(node, domestic=sold[country] / supply[country])
         whole.add_weighted_edges_from(
             (((i, product), (j, product), edge["share"]) for i, j, edge in graph.edges(data=True)), weight="share"
         )
@@ -209,7 +211,7 @@ def with_networkx(folder: Path, year: int) -> pd.DataFrame:
             source, target = (country, link.input), (country, link.output)
             if source in whole and target in whole:
                 whole.add_edge(source, target, share=link.weight * whole.nodes[target]["domestic"])
-    risk = nx.katz_centrality(whole, alpha, beta, max_iter=1000, tol=1e-15, normalized=False, weight="share")
+    risk = nx.katz_centrality(whole, b, beta, max_iter=1000, tol=1e-15, normalized=False, weight="share")
     for node, value in risk.items():
         rows[node]["multi_tier_risk"] = value
     return pd.DataFrame.from_dict(rows, orient="index").sort_index()

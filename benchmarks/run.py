@@ -62,7 +62,7 @@ def platform(archive: Path, folder: Path) -> dict[str, Measured]:
         "17 years, cold": once(run(archive, home, "2007-2023")),
         "one added year, up to its indicators": once([*run(archive, home, "2007-2024"), "--until", "indicators"]),
         "then all results over 18 years": once(run(archive, home, "2007-2024")),
-        "changed alpha": once(run(archive, home, "2007-2024", "REEASSETS_ALPHA=0.8")),
+        "changed pass-through": once(run(archive, home, "2007-2024", "REEASSETS_PASS_THROUGH=0.8")),
         "nothing changed": once(run(archive, home, "2007-2024", "REEASSETS_ALPHA=0.8")),
     }
     shutil.rmtree(home)
@@ -118,7 +118,7 @@ rule of the table and the key. `pandas` does the same in chunks. `polars` reads 
 {table(whole, "bare floor, 17 years")}
 
 An added year leaves the partitions of the others alone: links are tested on the base years 2007-2023. Results over all
-years (clusters, models, findings, warehouse, report) are made anew with it. A changed `alpha` opens no archive.
+years (clusters, models, findings, warehouse, report) are made anew with it. A changed `pass_through` opens no archive.
 """
     (HERE / "RESULTS.md").write_text(text, encoding="utf-8")
     print(text)

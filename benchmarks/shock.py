@@ -13,9 +13,14 @@ import numpy as np
 import pandas as pd
 from measure import machine
 
+from reeassets.indicators import inputs
+from reeassets.indicators.hazards import NOBODY
+from reeassets.indicators.schema import PRODUCTION, REEXPORT_SHARES
+from reeassets.indicators.year_network import YearNetwork
 from reeassets.settings import STAGES, Settings
-from reeassets.shocks.impacts import impact_frame, network_of, solve_shock
+from reeassets.shocks.impacts import impact_frame, solve_shock
 from reeassets.shocks.shock import Shock
+from reeassets.trade.schema import ECONOMY_MEMBERS
 
 YEAR = 2023
 
@@ -76,30 +81,39 @@ def main() -> None:
     largest = flows.groupby("exporter")["value_kusd"].sum().idxmax()
 
     def shock(products: tuple[str, ...], cut: float, substitution: float) -> Shock:
-        return Shock(
-            "bench", "GENERATED", False, YEAR, (str(largest),), products, cut, substitution, 1.0,
-            settings.shock_pass_through,
-        )  # fmt: skip
+        return Shock("bench", "GENERATED", False, YEAR, (str(largest),), products, cut, substitution, 1.0)
 
     scenarios = {
         "one product": shock(upstream[:1], 1.0, 0.0),
         "a stage": shock(upstream, 0.5, 0.0),
         "a stage, substitution": shock(upstream, 0.5, 0.1),
     }
-    network = network_of(flows, totals, links, settings)
+    tables = {
+        "trade_flows": flows,
+        "country_totals": totals,
+        "io_links": links,
+        "economy_members": ECONOMY_MEMBERS.empty(),
+        "reexport_shares": REEXPORT_SHARES.empty(),
+        "production": PRODUCTION.empty(),
+    }
+
+    def network_of_tables() -> YearNetwork:
+        return inputs.network_of(tables.__getitem__, settings, NOBODY)
+
+    network = network_of_tables()
     print(machine())
     print(
         f"GENERATED: {len(network.countries)} countries x {len(network.products)} products, {len(flows):,} flows, "
         f"{network.n_pairs:,} pairs, {len(links)} links, {network.production.nnz:,} production edges"
     )
-    print(f"network                 {timed(lambda: network_of(flows, totals, links, settings), given.runs)}")
+    print(f"network                 {timed(network_of_tables, given.runs)}")
     for name, each in scenarios.items():
 
         def solve(each: Shock = each) -> pd.DataFrame:
             return impact_frame(each, network, solve_shock(each, network), stages)
 
         def whole(each: Shock = each) -> pd.DataFrame:
-            built = network_of(flows, totals, links, settings)
+            built = network_of_tables()
             return impact_frame(each, built, solve_shock(each, built), stages)
 
         found = solve_shock(each, network)

@@ -1,6 +1,6 @@
 """Every configuration field of the platform: default, unit and meaning.
 
-A field is read, in order of precedence, from the command line, the environment (``REEASSETS_ALPHA=0.9``), the file
+A field is read, in order of precedence, from the command line, the environment (``REEASSETS_HAZARD=uniform``), the file
 ``settings.toml`` in the platform's home, and the default here. The home itself comes from ``--home`` or
 ``REEASSETS_HOME``.
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -29,6 +29,10 @@ STAGES = ("upstream", "input", "final")
 REFERENCE_YEARS = tuple(range(2007, 2024))
 ECONOMIES = ("countries", "eu27")
 TOTALS = ("source", "wdi")
+REEXPORTS = ("recorded", "none", "all")
+PRODUCTION = ("recorded", "none")
+# Fields of earlier versions, and what takes their place.
+_GONE = {"alpha": "pass_through", "shock_pass_through": "pass_through"}
 _SECRETS = ("failure_webhook",)
 
 
@@ -210,10 +214,21 @@ class Settings(BaseSettings):
     link_seed: int = Field(20250801, ge=0, description="Seed of the permutations")
     link_fdr: float = Field(0.10, gt=0, lt=1, description="False discovery rate below which a link is accepted")
 
-    alpha: float = Field(
-        0.85, ge=0, lt=1, description="Damping: the weight of a supplier's own risk against its hazard"
+    pass_through: float = Field(
+        0.85, ge=0, lt=1, description="Share of a loss of supply that a country passes on to its exports and products"
     )
-    hazard: str = Field("uniform", description="Hazard of suppliers, by plugin name")
+    reexports: str = Field(
+        "recorded",
+        description="Share of what a country both buys and sells that it re-exports: `recorded` (entrepots), "
+        "`none`, `all`, or a CSV file (country,share,source)",
+    )
+    production: str = Field(
+        "recorded",
+        description="Production that trade does not show: `recorded` (rare-earth oxides mined), `none`, or a CSV file "
+        "(year,country,reo_t)",
+    )
+    hazard: str = Field("political_stability", description="Hazard of suppliers, by plugin name")
+    hazard_uniform: float = Field(0.1, ge=0, le=1, description="The one value of the hazard `uniform`")
     hazard_file: Path | None = Field(None, description="CSV file of the hazard `file`: iso3[,year],hazard")
     exposure: Literal["exposure", "import_reliance", "import_intensity"] = Field(
         "exposure", description="Definition of the column exposure"
@@ -255,12 +270,17 @@ class Settings(BaseSettings):
     shock_year: int | None = Field(
         None, description="Year of scenarios that name none; by default the latest of the years"
     )
-    shock_pass_through: float = Field(
-        0.85, ge=0, lt=1, description="Share of a loss of supply that a country passes on to its exports and products"
-    )
     shock_substitution: float = Field(
         0.0, ge=0, description="Share of present exports by which other suppliers can grow per year; 0 is none"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gone(cls, values: Any) -> Any:
+        for old, new in _GONE.items():
+            if isinstance(values, dict) and old in values:
+                raise ValueError(f"the setting {old} is gone: write {new} in its place")
+        return values
 
     @field_validator("years", "link_years", mode="before")
     @classmethod
@@ -315,6 +335,16 @@ class Settings(BaseSettings):
     def _totals(cls, value: str | None) -> str | None:
         return value if value is None or value in TOTALS else str(Path(value).expanduser().absolute())
 
+    @field_validator("reexports", mode="after")
+    @classmethod
+    def _reexports(cls, value: str) -> str:
+        return value if value in REEXPORTS else str(Path(value).expanduser().absolute())
+
+    @field_validator("production", mode="after")
+    @classmethod
+    def _production(cls, value: str) -> str:
+        return value if value in PRODUCTION else str(Path(value).expanduser().absolute())
+
     @field_validator("tables", mode="after")
     @classmethod
     def _tables(cls, value: str | None) -> str | None:
@@ -366,7 +396,7 @@ class Settings(BaseSettings):
     def fingerprint(self, *fields: str) -> str:
         """Return a hash of the named fields: equal exactly if their values are, a file's being its name."""
         values = self.model_dump(mode="json", include=set(fields))
-        for name in {"economies", "totals"} & set(values):
+        for name in {"economies", "totals", "reexports", "production"} & set(values):
             if values[name] is not None:
                 # What the file holds counts by its digest, wherever it lies.
                 values[name] = Path(values[name]).name

@@ -72,15 +72,15 @@ def year_column() -> pa.Column:
 
 
 def country_column(
-    meaning: str = "Country, BACI's ISO 3166 alpha-3 code (S19 is Other Asia n.e.s., Taiwan)",
+    meaning: str = "Country, BACI's ISO 3166 alpha-3 code (S19 is Other Asia n.e.s., Taiwan)", *, nullable: bool = False
 ) -> pa.Column:
     """Return a column of country codes."""
-    return column("str", meaning, matches=COUNTRY_CODE)
+    return column("str", meaning, matches=COUNTRY_CODE, nullable=nullable)
 
 
-def product_column(meaning: str = "Product, six-digit HS code as text") -> pa.Column:
+def product_column(meaning: str = "Product, six-digit HS code as text", *, nullable: bool = False) -> pa.Column:
     """Return a column of product codes."""
-    return column("str", meaning, matches=PRODUCT_CODE)
+    return column("str", meaning, matches=PRODUCT_CODE, nullable=nullable)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def test_an_unknown_group_is_an_error():
         ("product_sets", ProductSet, {"ree168", "critical33", "world168"}),
         ("classifiers", Classifier, {"recorded", "language_model"}),
         ("link_proposers", LinkProposer, {"recorded", "critical33", "world168", "language_model"}),
-        ("hazards", Hazard, {"uniform", "political_stability", "file"}),
+        ("hazards", Hazard, {"political_stability", "market_power", "uniform", "file"}),
         ("indicators", Indicator, {"exposure", "systemic_trade_risk", "multi_tier_risk", "rca"}),
         ("models", Model, {"rca_growth", "entry", "input_linked"}),
     ],

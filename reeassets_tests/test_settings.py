@@ -33,10 +33,10 @@ def test_a_url_of_tables_stays_as_it_is(tmp_path, url):
 
 
 def test_precedence_argument_environment_file_default(tmp_path, monkeypatch):
-    (tmp_path / "settings.toml").write_text('alpha = 0.5\nyears = "2010-2012"\nhazard = "political_stability"\n')
-    monkeypatch.setenv("REEASSETS_ALPHA", "0.6")
+    (tmp_path / "settings.toml").write_text('pass_through = 0.5\nyears = "2010-2012"\nhazard = "political_stability"\n')
+    monkeypatch.setenv("REEASSETS_PASS_THROUGH", "0.6")
     settings = Settings(home=tmp_path, hazard="uniform")
-    assert (settings.hazard, settings.alpha, settings.years, settings.link_draws) == (
+    assert (settings.hazard, settings.pass_through, settings.years, settings.link_draws) == (
         "uniform",
         0.6,
         (2010, 2011, 2012),
@@ -45,7 +45,7 @@ def test_precedence_argument_environment_file_default(tmp_path, monkeypatch):
 
 
 def test_a_home_remembers_what_differs_from_the_defaults(tmp_path):
-    given_once = Settings(home=tmp_path, years="2015-2017", alpha=0.9, model_deltas=(1, 3))
+    given_once = Settings(home=tmp_path, years="2015-2017", pass_through=0.9, model_deltas=(1, 3))
     given_once.remember()
     assert Settings(home=tmp_path) == given_once
     assert "link_draws" not in given_once.settings_file.read_text()
@@ -63,7 +63,7 @@ def test_a_home_remembers_any_text(text):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"alpha": 1.0}, {"alpha": -0.1}, {"years": "none"}, {"model_deltas": "0"}, {"typo": 1}]
+    "wrong", [{"pass_through": 1.0}, {"pass_through": -0.1}, {"years": "none"}, {"model_deltas": "0"}, {"typo": 1}]
 )
 def test_wrong_values_are_refused(tmp_path, wrong):
     with pytest.raises(ValidationError):
@@ -71,6 +71,16 @@ def test_wrong_values_are_refused(tmp_path, wrong):
 
 
 def test_a_fingerprint_sees_its_fields_and_no_others(tmp_path):
-    one, other = Settings(home=tmp_path, alpha=0.8), Settings(home=tmp_path / "elsewhere", alpha=0.8, link_draws=99)
-    assert one.fingerprint("alpha") == other.fingerprint("alpha")
-    assert one.fingerprint("alpha", "link_draws") != other.fingerprint("alpha", "link_draws")
+    one, other = (
+        Settings(home=tmp_path, pass_through=0.8),
+        Settings(home=tmp_path / "elsewhere", pass_through=0.8, link_draws=99),
+    )
+    assert one.fingerprint("pass_through") == other.fingerprint("pass_through")
+    assert one.fingerprint("pass_through", "link_draws") != other.fingerprint("pass_through", "link_draws")
+
+
+@pytest.mark.parametrize("old", ["alpha", "shock_pass_through"])
+def test_a_field_of_an_earlier_version_says_what_took_its_place(tmp_path, old):
+    (tmp_path / "settings.toml").write_text(f"{old} = 0.5\n")
+    with pytest.raises(ValidationError, match=f"the setting {old} is gone: write pass_through in its place"):
+        Settings(home=tmp_path)

@@ -8,7 +8,7 @@ from rich.table import Table as RichTable
 
 from reeassets.indicators import inputs
 from reeassets.indicators.explain import DIRECT, HIGHER, INPUTS, SECOND, SUPPLIERS_INPUTS, Explanation, explain
-from reeassets.indicators.schema import product_indicators_table
+from reeassets.indicators.schema import PRODUCTION, REEXPORT_SHARES, product_indicators_table
 from reeassets.networks.schema import IO_LINKS
 from reeassets.products.schema import CLASSIFIED_PRODUCTS, TRADE_FLOWS
 from reeassets.report.labels import country_names, product_names, short_description
@@ -18,7 +18,9 @@ from reeassets.tables import Table
 from reeassets.trade.contract import is_generated
 from reeassets.trade.schema import COUNTRY_TOTALS, ECONOMIES, ECONOMY_MEMBERS
 
-_TABLES = {table.name: table for table in (TRADE_FLOWS, COUNTRY_TOTALS, IO_LINKS, ECONOMY_MEMBERS)}
+_TABLES = {
+    table.name: table for table in (TRADE_FLOWS, COUNTRY_TOTALS, IO_LINKS, ECONOMY_MEMBERS, REEXPORT_SHARES, PRODUCTION)
+}
 _REPORTED = ("systemic_trade_risk", "multi_tier_risk")
 # The parts and the table are solved separately, each to 1e-13 of a right-hand side of at most 1.
 _AGREEMENT = 1e-9
@@ -120,8 +122,8 @@ def _print(
     )
     _say(
         console,
-        f"imports {_money(found.imports)}, exports {_money(found.exports)}, own supply at least "
-        f"{_money(found.domestic)} (thousand US$); hazard {found.hazard_name}, alpha {found.alpha:g}\n",
+        f"imports {_money(found.imports)}, exports {_money(found.exports)}, made at home {_money(found.domestic)} "
+        f"(thousand US$); hazard {found.hazard_name}, {found.pass_through:.0%} of a loss is passed on\n",
     )
     _print_suppliers(found, countries, console, limit)
     _print_paths(found, console, limit)
@@ -144,8 +146,8 @@ def _print_suppliers(found: Explanation, countries: Mapping[str, str], console: 
     console.print(_listing("Suppliers", rows, columns, [name for name in columns if name != "hazard"], limit))
     _say(
         console,
-        "[dim]direct = (1 - alpha) x share of supply x hazard; "
-        "behind = alpha x share of supply x the supplier's own risk[/dim]\n",
+        "[dim]direct = share of supply x hazard; "
+        "behind = passed on x share of supply x (1 - hazard) x the supplier's own risk[/dim]\n",
     )
 
 
@@ -156,7 +158,11 @@ def _print_paths(found: Explanation, console: Console, limit: int) -> None:
     rows = found.paths.assign(who=found.paths["behind"] + " -> " + found.paths["supplier"] + " -> " + found.country)
     columns = {"share": _share, "hazard": _hazard, "contribution": _risk}
     console.print(_listing("Suppliers' suppliers", rows, columns, ("share", "contribution"), limit))
-    _say(console, "[dim]contribution = alpha (1 - alpha) x share of supply through both x hazard of the first[/dim]\n")
+    _say(
+        console,
+        "[dim]share = of supply through both, as far as the second does not fail itself; "
+        "contribution = passed on x share x hazard of the first[/dim]\n",
+    )
 
 
 def _print_inputs(found: Explanation, products: Mapping[str, str], console: Console, limit: int) -> None:
@@ -171,7 +177,7 @@ def _print_inputs(found: Explanation, products: Mapping[str, str], console: Cons
     own = _share(found.domestic / found.supply)
     _say(
         console,
-        f"[dim]contribution = alpha x own share of supply ({own}) x weight x own multi-tier risk in the input[/dim]\n",
+        f"[dim]contribution = passed on x share made at home ({own}) x weight x own risk in the input[/dim]\n",
     )
 
 

@@ -11,9 +11,11 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from reeassets.console.warehouse import generated_notice, open_warehouse
+from reeassets.indicators import inputs
+from reeassets.indicators.hazards import NOBODY
 from reeassets.products import sets
 from reeassets.settings import Settings, format_years
-from reeassets.shocks.impacts import aggregate, impact_frame, network_of, solve_shock
+from reeassets.shocks.impacts import aggregate, impact_frame, solve_shock
 from reeassets.shocks.scenario import Scenario, ScenarioError, read_scenarios, scenario_files
 from reeassets.shocks.shock import Shock, resolve
 
@@ -84,19 +86,23 @@ def _print(
     year = _year(scenario, settings, connection)
 
     def of_year(table: str) -> pd.DataFrame:
-        return connection.execute(f"select * from {table} where year = ?", [year]).df()  # noqa: S608  (names of ours)
+        whole = f"select * from {table}"  # noqa: S608  (names of ours)
+        if table in ("io_links", "reexport_shares"):
+            return connection.execute(whole).df()
+        return connection.execute(f"{whole} where year = ?", [year]).df()
 
-    flows, totals = of_year("trade_flows"), of_year("country_totals")
+    flows = of_year("trade_flows")
     classified = connection.execute("select * from classified_products").df()
     members = sets.members(classified)
     shock = resolve(scenario, year, flows, members, settings)
-    network = network_of(flows, totals, connection.execute("select * from io_links").df(), settings)
+    # A shock does not look at hazards.
+    network = inputs.network_of(of_year, settings, NOBODY)
     impacts = impact_frame(shock, network, solve_shock(shock, network), sets.stages(classified))
-    _print_head(shock, flows, console)
+    _print_head(shock, flows, settings.pass_through, console)
     _print_countries(shock, impacts, console, limit)
 
 
-def _print_head(shock: Shock, flows: pd.DataFrame, console: Console) -> None:
+def _print_head(shock: Shock, flows: pd.DataFrame, pass_through: float, console: Console) -> None:
     codes = ", ".join(shock.products[:_CODES_SHOWN])
     more = len(shock.products) - _CODES_SHOWN
     row = shock.row(flows).iloc[0]
@@ -110,7 +116,7 @@ def _print_head(shock: Shock, flows: pd.DataFrame, console: Console) -> None:
         f"cut        {shock.cut:.1%} of {_millions(row['exports_kusd'])} million US$ of exports: "
         f"{_millions(row['cut_kusd'])} million US${of_world}",
         f"others     {growth if shock.capacity else 'do not grow: no substitution'}",
-        f"passed on  {shock.pass_through:.0%} of every loss",
+        f"passed on  {pass_through:.0%} of every loss",
     )
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True)
@@ -143,11 +149,11 @@ def _print_countries(shock: Shock, impacts: pd.DataFrame, console: Console, limi
     console.print(grid)
     console.print(f"{min(limit, len(affected))} of {len(affected)} countries that lose", style="dim", highlight=False)
     first = affected.iloc[0]
-    supply = f"{_millions(first['supply_kusd'])} million US$ of supply (imports and net exports)"
+    supply = f"{_millions(first['supply_kusd'])} million US$ of supply (imports and what is made at home)"
     console.print(
         f"How to read it: {first['country']} loses {first['loss']:.1%} of its {supply} "
         f"of the products cut: {first['direct_loss']:.1%} is not delivered by "
-        f"those who cut, {first['trade_loss']:.1%} by countries that now re-export less, {first['link_loss']:.1%} is "
+        f"those who cut, {first['trade_loss']:.1%} by countries that now export less, {first['link_loss']:.1%} is "
         f"not made for want of inputs. In products that are not cut it loses {_millions(first['beyond_kusd'])} million "
         "US$. Definitions and limits: docs/SHOCKS.md.",
         highlight=False,

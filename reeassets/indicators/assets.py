@@ -2,20 +2,17 @@
 
 import pandas as pd
 
-from reeassets.indicators import aggregates, compute, contrasts, inputs, pictures, uncertainty
-from reeassets.indicators.contract import (
-    Hazard,
-    configured_hazard,
-    registered_hazards,
-    registered_indicators,
-)
-from reeassets.indicators.hazards import UNIFORM, hazard_coverage, of_economies
+from reeassets.indicators import aggregates, bounds, compute, contrasts, inputs, pictures, supply, uncertainty
+from reeassets.indicators import origins as tracing
+from reeassets.indicators.contract import configured_hazard, registered_hazards, registered_indicators
+from reeassets.indicators.hazards import NOBODY, hazard_table, of_economies
 from reeassets.indicators.schema import indicator_intervals_table
-from reeassets.indicators.year_network import YearNetwork
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
 from reeassets.settings import Settings
+from reeassets.tables import Partition
 from reeassets.trade.bundled import digests
+from reeassets.trade.production import mined_oxides, production_file
 
 _PLUGINS = ("indicators", "hazards")
 
@@ -28,16 +25,53 @@ def _files_of_all_hazards(settings: Settings, year: int | None) -> dict[str, str
     return digests([path for hazard in registered_hazards(settings) for path in hazard.data_files()])
 
 
-def _say_basis(step: Step, network: YearNetwork, hazards: list[Hazard]) -> None:
-    """Say what the hazards of the year's countries rest on: a missing rank is never filled silently."""
-    for hazard in hazards:
-        basis = hazard_coverage(hazard, network.year, network.countries)["basis"]
-        step.metadata[f"hazard_basis_{hazard.name}"] = {str(name): int(n) for name, n in basis.value_counts().items()}
+def _reexports_files(settings: Settings, _: Partition) -> dict[str, str]:
+    path = supply.reexports_file(settings)
+    return digests([path]) if path else {}
+
+
+def _production_files(settings: Settings, _: Partition) -> dict[str, str]:
+    path = production_file(settings)
+    return digests([path]) if path else {}
+
+
+@recipe(inputs=("economies",), uses=("reexports",), outside=_reexports_files)
+def reexport_shares(step: Step) -> pd.DataFrame:
+    """Say how much of what an economy both imports and exports it re-exports."""
+    return supply.reexport_shares(step.settings, sorted(step.read("economies")["economy"].unique()))
+
+
+@recipe(inputs=("unit_values", "economies"), uses=("production",), outside=_production_files)
+def production(step: Step) -> pd.DataFrame:
+    """Value what is mined at a year's unit values."""
+    assert step.year is not None
+    mined = mined_oxides(step.settings, step.year)
+    if mined.empty:
+        step.metadata["production"] = (
+            "off: the setting production is none"
+            if step.settings.production == "none"
+            else f"none is recorded in {step.year}"
+        )
+    return supply.production_value(mined, step.read("unit_values"), step.read("economies"), step.year)
 
 
 @recipe(
     inputs=inputs.TABLES,
-    uses=("alpha", "hazard", "exposure"),
+    uses=("hazard", "hazard_uniform"),
+    plugins=("hazards",),
+    outside=_hazard_files,
+)
+def supplier_hazards(step: Step) -> pd.DataFrame:
+    """List the hazard of each supplier, and what it rests on: a missing rank is never filled silently."""
+    network = inputs.network_of(step.read, step.settings)
+    table = hazard_table(network, of_economies(configured_hazard(step.settings), step.read("economy_members")))
+    step.metadata["suppliers_by_source"] = {str(name): int(n) for name, n in table["source"].value_counts().items()}
+    return table
+
+
+@recipe(
+    inputs=inputs.TABLES,
+    uses=("pass_through", "hazard", "hazard_uniform", "exposure"),
     plugins=_PLUGINS,
     outside=_hazard_files,
     kinds=frozenset({"scipy", "parquet"}),
@@ -45,33 +79,44 @@ def _say_basis(step: Step, network: YearNetwork, hazards: list[Hazard]) -> None:
 def product_indicators(step: Step) -> pd.DataFrame:
     """Compute every registered indicator on a year's network."""
     network = inputs.network_of(step.read, step.settings)
-    _say_basis(step, network, [of_economies(configured_hazard(step.settings), step.read("economy_members"))])
     table = compute.product_indicators(network, registered_indicators())
-    step.metadata["solver"] = {
-        name: {"iterations": solution.iterations, "residual": solution.residual}
-        for name, solution in (
-            ("systemic", network.systemic),
-            ("multi_tier", network.multi_tier),
-            ("influence", network.propagation),
-        )
-    }
+    found = network.at_risk
+    step.metadata["solver"] = {"iterations": found.iterations, "error_bound": found.error_bound}
     return table
+
+
+@recipe(inputs=inputs.TABLES, uses=("pass_through",), kinds=frozenset({"scipy", "parquet"}))
+def origins(step: Step) -> pd.DataFrame:
+    """Trace every country's imports to their makers."""
+    return tracing.origins(inputs.network_of(step.read, step.settings, NOBODY))[0]
 
 
 @recipe(
     inputs=inputs.TABLES,
-    uses=("alpha",),
+    uses=("pass_through", "hazard", "hazard_uniform"),
+    plugins=("hazards",),
+    outside=_hazard_files,
+    kinds=frozenset({"scipy", "parquet"}),
+)
+def indicator_bounds(step: Step) -> pd.DataFrame:
+    """Say how far the assumptions on domestic supply move the indicators."""
+    return bounds.indicator_bounds(inputs.network_of(step.read, step.settings))
+
+
+@recipe(
+    inputs=inputs.TABLES,
+    uses=("pass_through", "hazard_uniform"),
     plugins=_PLUGINS,
     outside=_files_of_all_hazards,
     kinds=frozenset({"scipy", "parquet"}),
 )
 def indicator_variants(step: Step) -> pd.DataFrame:
     """Compute every definition of exposure, and the risks under every registered hazard."""
-    network = inputs.network_of(step.read, step.settings, UNIFORM)
+    network = inputs.network_of(step.read, step.settings, NOBODY)
     members = step.read("economy_members")
-    hazards = [of_economies(hazard, members) for hazard in registered_hazards(step.settings)]
-    _say_basis(step, network, hazards)
-    return compute.indicator_variants(network, hazards)
+    return compute.indicator_variants(
+        network, [of_economies(hazard, members) for hazard in registered_hazards(step.settings)]
+    )
 
 
 @recipe(inputs=("product_indicators", "classified_products"), plugins=_PLUGINS)
@@ -83,7 +128,10 @@ def country_indicators(step: Step) -> pd.DataFrame:
 
 @recipe(
     inputs=(*inputs.TABLES, "classified_products"),
-    uses=("alpha", "hazard", "exposure", "perturbation_draws", "perturbation_sigma", "perturbation_seed"),
+    uses=(
+        *("pass_through", "hazard", "hazard_uniform", "exposure"),
+        *("perturbation_draws", "perturbation_sigma", "perturbation_seed"),
+    ),
     plugins=_PLUGINS,
     outside=_hazard_files,
     kinds=frozenset({"scipy", "parquet"}),
@@ -125,7 +173,12 @@ def tier_contrasts_pooled(step: Step) -> pd.DataFrame:
 
 
 RECIPES = [
+    reexport_shares,
+    production,
+    supplier_hazards,
     product_indicators,
+    origins,
+    indicator_bounds,
     indicator_variants,
     country_indicators,
     indicator_intervals,

@@ -7,6 +7,7 @@ import pandas as pd
 from reeassets.indicators.contract import Hazard, Indicator
 from reeassets.indicators.exposure import IMPORT_INTENSITY, IMPORT_RELIANCE, TRADE_EXPOSURE
 from reeassets.indicators.multi_tier import MULTI_TIER_RISK
+from reeassets.indicators.origins import origins
 from reeassets.indicators.systemic import INDIRECT_RISK, SYSTEMIC_TRADE_RISK
 from reeassets.indicators.year_network import YearNetwork
 
@@ -32,15 +33,16 @@ def product_indicators(network: YearNetwork, indicators: Sequence[Indicator]) ->
     Returns
     -------
     DataFrame
-        ``year, country, product, imports_kusd, exports_kusd`` and one column per indicator; one row per pair that
-        trades, sorted by (country, product).
+        ``year, country, product, imports_kusd, exports_kusd``, one column per indicator and those of
+        :func:`reeassets.indicators.origins.origins`; one row per pair that trades, sorted by (country, product).
 
     Raises
     ------
     ValueError
         If an indicator is outside its range or has the wrong shape.
     """
-    return network.pairs().assign(**{indicator.name: indicator.evaluate(network) for indicator in indicators})
+    computed = {indicator.name: indicator.evaluate(network) for indicator in indicators}
+    return network.pairs().assign(**computed, **origins(network)[1])
 
 
 def indicator_variants(network: YearNetwork, hazards: Sequence[Hazard]) -> pd.DataFrame:

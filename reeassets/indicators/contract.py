@@ -34,12 +34,11 @@ BUILT_IN_INDICATORS = (
     "systemic_trade_risk",
     "indirect_risk",
     "influence",
-    "influence_share",
     "rca",
     "rsca",
     "multi_tier_risk",
 )
-BUILT_IN_HAZARDS = ("uniform", "political_stability", "file")
+BUILT_IN_HAZARDS = ("political_stability", "market_power", "uniform", "file")
 RESERVED = ("year", "country", "product", "stage", "n_products", "imports_kusd", "exports_kusd")
 
 
@@ -208,6 +207,15 @@ class Hazard(Protocol):
 
     def data_files(self) -> list[Path]:
         """Return the files the hazard is read from, for the lineage; empty if there are none."""
+        ...
+
+
+@runtime_checkable
+class PairHazard(Hazard, Protocol):
+    """A hazard that differs by product: it looks at the network."""
+
+    def of_pairs(self, network: "YearNetwork") -> Floats:
+        """Return the hazard of each pair (country, product) as a supplier, in [0, 1], shape (n,), never missing."""
         ...
 
 

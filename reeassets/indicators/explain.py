@@ -1,8 +1,9 @@
 """Where the risk of a country in a product comes from, taken apart into parts that sum to it.
 
-Systemic trade risk is a sum over orders: what the suppliers' own hazard puts at risk, what their suppliers' does, and
-so on (docs/METHOD.md, section 5). Multi-tier risk adds what the links carry (section 6). Every part is computed by
-itself from the network, the remainder of the higher orders too, so that their sum is a check and not a definition.
+Systemic trade risk is a sum over orders: what the suppliers themselves are expected to fail, what they lack because
+theirs do, and so on (docs/METHOD.md, section 5). Multi-tier risk adds what the links carry (section 6). Every part is
+computed by itself from the network, the remainder of the higher orders too, so that their sum is a check and not a
+definition.
 """
 
 from dataclasses import dataclass
@@ -34,21 +35,21 @@ class Explanation:
         The pair.
     hazard_name : str
         Hazard of suppliers.
-    alpha : float
-        Damping.
+    pass_through : float
+        ``b``.
     imports, exports, supply, domestic : float
-        ``M``, ``X``, ``S = max(M, X)`` and ``D = S - M``.
+        ``M``, ``X``, ``S = M + D`` and domestic supply ``D``.
     suppliers : DataFrame
         ``supplier, value_kusd, import_share, supply_share, hazard, direct, behind, risk``: shares of ``M`` and of
-        ``S``, the supplier's hazard ``h``, ``direct = (1 - alpha) A h``, ``behind = alpha A R`` with the supplier's own
-        systemic trade risk ``R``, here ``risk``. The largest contribution first.
+        ``S``, the supplier's hazard ``h``, ``direct = A h``, ``behind = b A (1 - h) L`` with the supplier's own
+        systemic trade risk ``L``, here ``risk``. The largest contribution first.
     paths : DataFrame
         ``supplier, behind, share, hazard, contribution``: second-order paths ``behind -> supplier -> country`` with
-        the product of both supply shares and the hazard of the country behind;
-        ``contribution = alpha (1 - alpha) share h``. The largest first.
+        the product of both supply shares and of what the supplier does deliver, and the hazard of the country behind;
+        ``contribution = b share h``. The largest first.
     inputs : DataFrame
         ``input, weight, risk, contribution``: accepted links into the product whose input the country trades, its own
-        multi-tier risk in the input, ``contribution = alpha d w risk``. The largest ``w risk`` first.
+        multi-tier risk in the input, ``contribution = b d w risk``. The largest ``w risk`` first.
     parts : dict of str to float
         Each part of the multi-tier risk; the first three sum to the systemic trade risk, all five to the multi-tier
         risk.
@@ -60,7 +61,7 @@ class Explanation:
     country: str
     product: str
     hazard_name: str
-    alpha: float
+    pass_through: float
     imports: float
     exports: float
     supply: float
@@ -99,9 +100,9 @@ def explain(network: YearNetwork, country: str, product: str) -> Explanation:
         If the country or the product does not trade in the year, or the country not in the product.
     """
     pair = _pair(network, country, product)
-    alpha = network.alpha
+    b = network.pass_through
     systemic, multi_tier = systemic_trade_risk(network), multi_tier_risk(network)
-    hazard = network.hazard[network.country]
+    hazard = network.hazard
     sources, shares = _row(network.inflow_shares, pair)
     suppliers = _suppliers(network, pair, sources, shares)
     paths, behind = _paths(network, sources, shares)
@@ -111,21 +112,21 @@ def explain(network: YearNetwork, country: str, product: str) -> Explanation:
         country=country,
         product=product,
         hazard_name=network.hazard_name,
-        alpha=alpha,
+        pass_through=b,
         imports=float(network.imports[pair]),
         exports=float(network.exports[pair]),
         supply=float(network.supply[pair]),
-        domestic=float(network.supply[pair] - network.imports[pair]),
+        domestic=float(network.domestic[pair]),
         suppliers=suppliers,
         paths=paths,
         inputs=inputs,
         parts={
-            DIRECT: float((1 - alpha) * (shares @ hazard[sources])),
+            DIRECT: float(shares @ hazard[sources]),
             SECOND: float(paths["contribution"].sum()),
             # Two steps back stands the whole systemic risk of whoever is there, solved for.
-            HIGHER: float(alpha**2 * (behind @ systemic)),
+            HIGHER: float(b**2 * (behind @ ((1 - hazard) * systemic))),
             INPUTS: float(inputs["contribution"].sum()),
-            SUPPLIERS_INPUTS: float(alpha * (shares @ (multi_tier - systemic)[sources])),
+            SUPPLIERS_INPUTS: float(b * (shares @ ((1 - hazard) * (multi_tier - systemic))[sources])),
         },
         systemic_trade_risk=float(systemic[pair]),
         multi_tier_risk=float(multi_tier[pair]),
@@ -156,7 +157,7 @@ def _names(network: YearNetwork, pairs: NDArray[np.intp]) -> list[str]:
 
 
 def _suppliers(network: YearNetwork, pair: int, sources: NDArray[np.intp], shares: Floats) -> pd.DataFrame:
-    hazard = network.hazard[network.country[sources]]
+    hazard = network.hazard[sources]
     risk = systemic_trade_risk(network)[sources]
     value = shares * network.supply[pair]
     frame = pd.DataFrame(
@@ -166,8 +167,8 @@ def _suppliers(network: YearNetwork, pair: int, sources: NDArray[np.intp], share
             "import_share": value / network.imports[pair],
             "supply_share": shares,
             "hazard": hazard,
-            "direct": (1 - network.alpha) * shares * hazard,
-            "behind": network.alpha * shares * risk,
+            "direct": shares * hazard,
+            "behind": network.pass_through * shares * (1 - hazard) * risk,
             "risk": risk,
         }
     )
@@ -180,15 +181,16 @@ def _paths(network: YearNetwork, sources: NDArray[np.intp], shares: Floats) -> t
     rows = [_row(network.inflow_shares, source) for source in sources]
     behind = np.concatenate([found for found, _ in rows]) if rows else np.empty(0, dtype=np.intp)
     through = np.repeat(sources, [len(found) for found, _ in rows])
-    share = np.concatenate([own * of for own, (_, of) in zip(shares, rows, strict=True)]) if rows else np.empty(0)
-    hazard = network.hazard[network.country[behind]]
+    delivered = shares * (1 - network.hazard[sources])
+    share = np.concatenate([own * of for own, (_, of) in zip(delivered, rows, strict=True)]) if rows else np.empty(0)
+    hazard = network.hazard[behind]
     frame = pd.DataFrame(
         {
             "supplier": _names(network, through),
             "behind": _names(network, behind),
             "share": share,
             "hazard": hazard,
-            "contribution": network.alpha * (1 - network.alpha) * share * hazard,
+            "contribution": network.pass_through * share * hazard,
         }
     )
     ordered = frame.sort_values("contribution", ascending=False, kind="stable", ignore_index=True)
@@ -203,7 +205,7 @@ def _inputs(network: YearNetwork, pair: int) -> pd.DataFrame:
             "input": [network.products[number] for number in network.product[made_of]],
             "weight": weights,
             "risk": risk,
-            "contribution": network.alpha * network.domestic_share[pair] * weights * risk,
+            "contribution": network.pass_through * network.domestic_share[pair] * weights * risk,
         }
     )
     # Where nothing is made at home, all contributions are 0; the order is still that of what they would be.

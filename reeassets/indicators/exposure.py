@@ -22,7 +22,7 @@ def trade_exposure(network: YearNetwork) -> Floats:
 
 
 def import_reliance(network: YearNetwork) -> Floats:
-    """Return ``M / S = M / max(M, X)`` of each pair, in [0, 1]: the imported share of supply (section 5)."""
+    """Return ``M / S`` with ``S = M + D`` of each pair, in [0, 1]: the imported share of supply (section 5)."""
     return network.imports / network.supply
 
 
@@ -63,8 +63,8 @@ IMPORT_RELIANCE = Indicator(
     low=0.0,
     high=1.0,
     direction="higher: more of the supply is imported",
-    formula="M / S with S = max(M, X)",
-    source="this project's own lower bound of supply, as domestic supply is not in trade data",
+    formula="M / S with S = M + D and D = max(X - rho min(X, M), P)",
+    source="this project's own estimate of domestic supply, which is not in trade data",
     compute=import_reliance,
 )
 IMPORT_INTENSITY = Indicator(

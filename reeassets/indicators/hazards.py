@@ -1,17 +1,21 @@
-"""The built-in hazards: uniform (structure alone) and political stability (World Bank). Reads one bundled file."""
+"""The built-in hazards: political stability (World Bank), market power, and one value for all."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reeassets.indicators.contract import Hazard
+from reeassets.indicators.contract import Hazard, PairHazard
+from reeassets.settings import Settings
 from reeassets.trade.bundled import bundled_file
+
+if TYPE_CHECKING:
+    from reeassets.indicators.year_network import YearNetwork
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +36,7 @@ class CoveredHazard(Hazard, Protocol):
 
 
 def hazard_coverage(hazard: Hazard, year: int, countries: list[str]) -> pd.DataFrame:
-    """Return ``country, hazard, basis`` of any hazard; the basis is ``as given`` for one that does not tell."""
+    """Return ``country, hazard, basis`` of a hazard of countries; the basis is ``as given`` where it does not tell."""
     if isinstance(hazard, CoveredHazard):
         return hazard.coverage(year, countries)
     return pd.DataFrame({"country": countries, "hazard": hazard.hazard(year, countries), "basis": "as given"})
@@ -40,18 +44,52 @@ def hazard_coverage(hazard: Hazard, year: int, countries: list[str]) -> pd.DataF
 
 @dataclass(frozen=True)
 class UniformHazard:
-    """Every supplier fails alike, ``h = 1``: the risk is the structure of trade alone."""
+    """Every supplier fails alike.
 
+    Attributes
+    ----------
+    value : float
+        The hazard of each, in [0, 1]; the setting ``hazard_uniform``.
+    """
+
+    value: float = 0.1
     name: str = "uniform"
-    description: str = "1 for every supplier: the structure of trade alone"
+    description: str = "one value for every supplier (setting hazard_uniform)"
+
+    def under(self, settings: Settings) -> "UniformHazard":
+        """Return the hazard with the value that the settings have."""
+        return UniformHazard(settings.hazard_uniform)
 
     def hazard(self, year: int, countries: list[str]) -> Floats:  # noqa: ARG002  (the signature is the contract's)
-        """Return 1 for each country, shape (n,)."""
-        return np.ones(len(countries))
+        """Return the value for each country, shape (n,)."""
+        return np.full(len(countries), self.value)
 
     def coverage(self, year: int, countries: list[str]) -> pd.DataFrame:
         """Return ``country, hazard, basis``; the basis is ``constant``."""
         return pd.DataFrame({"country": countries, "hazard": self.hazard(year, countries), "basis": "constant"})
+
+    def data_files(self) -> list[Path]:
+        """Return no file."""
+        return []
+
+
+@dataclass(frozen=True)
+class MarketPower:
+    """``h[i,p] = D[i,p] / sum_i D[i,p]``: the irreplaceable fail worst (docs/METHOD.md, section 5)."""
+
+    name: str = "market_power"
+    description: str = (
+        "share of the country in the world's domestic supply of the product: the irreplaceable fail worst"
+    )
+
+    def of_pairs(self, network: "YearNetwork") -> Floats:
+        """Return the hazard of each pair, in [0, 1], shape (n,); 0 where nobody makes the product."""
+        made = np.bincount(network.product, network.domestic, len(network.products))[network.product]
+        return np.divide(network.domestic, made, out=np.zeros(network.n_pairs), where=made > 0)
+
+    def hazard(self, year: int, countries: list[str]) -> Floats:  # noqa: ARG002  (the signature is the contract's)
+        """Refuse: this hazard has no value of a country alone."""
+        raise TypeError("the hazard market_power differs by product; ask for it by network")
 
     def data_files(self) -> list[Path]:
         """Return no file."""
@@ -178,8 +216,30 @@ def of_economies(hazard: Hazard, members: pd.DataFrame) -> Hazard:
     members : DataFrame
         The table ``economy_members`` of the year.
     """
-    return EconomyHazard(hazard, members) if len(members) else hazard
+    # A hazard that looks at the network sees economies already.
+    return EconomyHazard(hazard, members) if len(members) and not isinstance(hazard, PairHazard) else hazard
 
 
+def hazard_table(network: "YearNetwork", hazard: Hazard) -> pd.DataFrame:
+    """Return the table ``supplier_hazards`` of a year: one row per country, or per pair where they differ by product.
+
+    Parameters
+    ----------
+    network : YearNetwork
+        The year's network.
+    hazard : Hazard
+        Hazard of its economies.
+    """
+    if isinstance(hazard, PairHazard):
+        pairs = network.pairs()[["year", "country", "product"]]
+        return pairs.assign(hazard=hazard.of_pairs(network), source=hazard.name)
+    table = hazard_coverage(hazard, network.year, network.countries)
+    source = hazard.name + ": " + table["basis"]
+    return table[["country", "hazard"]].assign(year=network.year, product=None, source=source)
+
+
+# Nobody fails: for networks that are asked for nothing but their structure.
+NOBODY = UniformHazard(0.0)
 UNIFORM = UniformHazard()
+MARKET_POWER = MarketPower()
 POLITICAL_STABILITY = PoliticalStability(lambda: bundled_file(WGI_FILE))

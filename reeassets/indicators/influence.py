@@ -1,4 +1,7 @@
-"""Influence: how much of the world's risk in a product starts at a supplier; the mirror image of systemic risk."""
+"""Influence: how much of world imports of a product is lost when one supplier alone delivers nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,44 +10,76 @@ from reeassets.indicators.contract import Indicator
 from reeassets.indicators.year_network import YearNetwork
 
 Floats = NDArray[np.float64]
-_SOURCE = "this project's own definition, the column sums of the systemic risk's inverse weighted by import shares"
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Suppliers:
+    """The exporters of one product, and what flows between them.
+
+    Attributes
+    ----------
+    pairs : ndarray of int, shape (k,)
+        Their pairs in the network.
+    flows : ndarray, shape (k, k)
+        ``v[i, j]`` from the exporter i to the exporter j, in thousand US$.
+    """
+
+    pairs: Ints
+    flows: Floats
+
+
+def suppliers_by_product(network: YearNetwork) -> Iterator[Suppliers]:
+    """Yield the exporters of every product with any, in the order of the products."""
+    exporting = network.exports > 0
+    place = np.full(network.n_pairs, -1, dtype=np.int64)
+    of_flow = network.product[network.exporter]
+    order = np.argsort(of_flow, kind="stable")
+    ends = np.searchsorted(of_flow[order], np.arange(len(network.products) + 1))
+    members = np.flatnonzero(exporting)
+    of_pair = network.product[members]
+    for product in range(len(network.products)):
+        pairs = members[of_pair == product]
+        if not len(pairs):
+            continue
+        place[pairs] = np.arange(len(pairs))
+        flows = order[ends[product] : ends[product + 1]]
+        inside = flows[exporting[network.importer[flows]]]
+        dense = np.zeros((len(pairs), len(pairs)))
+        # Each pair of countries has one flow of a product.
+        dense[place[network.exporter[inside]], place[network.importer[inside]]] = network.value[inside]
+        yield Suppliers(pairs, dense)
 
 
 def influence(network: YearNetwork) -> Floats:
-    """Return ``sum_j s[j] (1 - alpha) L[j,i]`` of each pair as supplier ``i``, >= 0 (docs/METHOD.md, section 5).
+    """Return the share of world imports of the product lost when each pair alone delivers nothing, in [0, 1].
 
-    With ``L = (I - alpha A')^-1 A'`` and ``s[j] = M[j,p] / M[p]`` this is ``(1 - alpha) A z`` with
-    ``z = (I - alpha A)^-1 s``: one solve with the transpose, no inverse. It does not depend on the hazard.
+    ``sum_{j != i} S[j] L[j] / sum_j M[j]`` with the losses ``L`` for the failing shares ``n = e_i`` without links
+    (docs/METHOD.md, section 5). By first passage the share of its deliveries that ``k`` fails is ``G[k,i] / G[i,i]``
+    with ``G = (I - b A')^-1``: one dense inverse over the exporters of a product gives all its suppliers. It does not
+    depend on the hazard; who exports nothing has none.
     """
-    return (1 - network.alpha) * (network.supply_shares @ network.propagation.values)
-
-
-def influence_share(network: YearNetwork) -> Floats:
-    """Return ``influence / sum_i influence`` within the product, in [0, 1]; sums to 1 per product (section 5)."""
-    values = influence(network)
-    within_product = np.bincount(network.product, values, len(network.products))
-    return values / within_product[network.product]
+    result = np.zeros(network.n_pairs)
+    imports = np.bincount(network.product, network.imports, len(network.products))
+    for of_product in suppliers_by_product(network):
+        pairs, flows = of_product.pairs, of_product.flows
+        received = flows.T / network.supply[pairs][:, None]
+        inverse = np.linalg.inv(np.eye(len(pairs)) - network.pass_through * received)
+        failing = inverse / np.diag(inverse)
+        # What k exports to others than i, and i itself buys nothing of its own.
+        lost = (failing * (network.exports[pairs][:, None] - flows)).sum(axis=0)
+        result[pairs] = lost / imports[network.product[pairs[0]]]
+    return result
 
 
 INFLUENCE = Indicator(
     name="influence",
-    unit="index",
-    low=0.0,
-    high=None,
-    direction="higher: more of the world's supply is at risk when this supplier fails",
-    formula="sum_j s[j] (1 - alpha) L[j,i] with L = (I - alpha A')^-1 A' and s[j] = M[j,p] / M[p]",
-    source=_SOURCE,
-    compute=influence,
-    aggregate="sum",
-)
-INFLUENCE_SHARE = Indicator(
-    name="influence_share",
-    unit="share of systemic risk",
+    unit="share of world imports",
     low=0.0,
     high=1.0,
-    direction="higher: more of the product's systemic risk starts at this supplier",
-    formula="influence / sum_i influence within the product",
-    source=_SOURCE,
-    compute=influence_share,
+    direction="higher: more of the world's imports is lost when this supplier fails",
+    formula="sum_{j != i} S[j] L[j] / sum_j M[j] with L for n = e_i, without links",
+    source="this project's own definition; first passage as in absorbing Markov chains (Kemeny & Snell 1960)",
+    compute=influence,
     aggregate="sum",
 )

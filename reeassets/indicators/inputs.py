@@ -10,7 +10,7 @@ from reeassets.indicators.year_network import YearNetwork
 from reeassets.products.carried import set_totals
 from reeassets.settings import Settings
 
-TABLES = ("trade_flows", "country_totals", "io_links", "economy_members")
+TABLES = ("trade_flows", "country_totals", "io_links", "economy_members", "reexport_shares", "production")
 Read = Callable[[str], pd.DataFrame]
 
 
@@ -41,4 +41,6 @@ def network_of(read: Read, settings: Settings, hazard: Hazard | None = None) -> 
         read("io_links"),
         of_economies(configured_hazard(settings) if hazard is None else hazard, read("economy_members")),
         settings,
+        read("reexport_shares"),
+        read("production"),
     )

@@ -3,41 +3,72 @@
 Rules as :func:`reeassets.tables.column_lineage` reads them.
 """
 
+_FLOWS = "trade_flows.exporter trade_flows.importer trade_flows.value_kusd"
+_SUPPLY = f"{_FLOWS} reexport_shares.share production.production_kusd"
+_HAZARDS = f"{_SUPPLY} economy_members.exports_kusd"
+
 COLUMNS = {
-    "product_indicators": """
+    "reexport_shares": """
+        country <- economies.economy
+        * <- nothing
+    """,
+    "production": """
+        year product <- unit_values.=
+        country <- economies.economy
+        reo_t source <- economies.country
+        unit_value_usd_kg production_kusd <- unit_values.unit_value_usd_kg
+    """,
+    "supplier_hazards": f"""
+        year product <- trade_flows.=
+        country <- trade_flows.exporter trade_flows.importer
+        * <- {_HAZARDS} country_totals.country io_links.weight
+    """,
+    "product_indicators": f"""
         year product <- trade_flows.=
         country <- trade_flows.exporter trade_flows.importer
         imports_kusd exports_kusd <- trade_flows.value_kusd
         rca rsca <- trade_flows.value_kusd country_totals.exports_kusd
-        exposure <- trade_flows.value_kusd country_totals.imports_kusd
-        multi_tier_risk <- trade_flows.exporter trade_flows.importer trade_flows.value_kusd io_links.input \
-            io_links.output io_links.weight economy_members.exports_kusd
-        direct_risk systemic_trade_risk indirect_risk <- trade_flows.exporter trade_flows.importer \
-            trade_flows.value_kusd economy_members.exports_kusd
-        supplier_concentration influence influence_share <- trade_flows.exporter trade_flows.importer \
-            trade_flows.value_kusd
+        exposure <- trade_flows.value_kusd country_totals.imports_kusd reexport_shares.share production.production_kusd
+        multi_tier_risk <- {_HAZARDS} io_links.input io_links.output io_links.weight
+        direct_risk systemic_trade_risk indirect_risk <- {_HAZARDS}
+        supplier_concentration <- {_FLOWS}
+        influence largest_origin largest_origin_share origin_concentration <- {_SUPPLY}
         * <- trade_flows.* country_totals.*_kusd io_links.weight
     """,
-    "indicator_variants": """
+    "origins": f"""
+        year product <- trade_flows.=
+        country <- trade_flows.importer
+        origin <- trade_flows.exporter
+        direct_share <- {_FLOWS}
+        * <- {_SUPPLY} country_totals.country economy_members.country io_links.weight
+    """,
+    "indicator_bounds": f"""
         year product <- trade_flows.=
         country <- trade_flows.exporter trade_flows.importer
-        trade_exposure import_reliance <- trade_flows.value_kusd
+        multi_tier_risk_* <- {_HAZARDS} io_links.input io_links.output io_links.weight
+        * <- {_HAZARDS} country_totals.country
+    """,
+    "indicator_variants": f"""
+        year product <- trade_flows.=
+        country <- trade_flows.exporter trade_flows.importer
+        trade_exposure <- trade_flows.value_kusd
+        import_reliance <- {_SUPPLY}
         import_intensity <- trade_flows.value_kusd country_totals.imports_kusd
-        multi_tier_risk__* <- trade_flows.exporter trade_flows.importer trade_flows.value_kusd io_links.input \
-            io_links.output io_links.weight economy_members.exports_kusd
-        * <- trade_flows.exporter trade_flows.importer trade_flows.value_kusd economy_members.exports_kusd
+        multi_tier_risk__* <- {_HAZARDS} io_links.input io_links.output io_links.weight
+        * <- {_HAZARDS}
     """,
     "indicator_intervals": """
         year <- trade_flows.=
         country <- trade_flows.exporter trade_flows.importer
         stage <- classified_products.=
-        * <- trade_flows.* country_totals.*_kusd io_links.weight economy_members.*_kusd classified_products.stage
+        * <- trade_flows.* country_totals.*_kusd io_links.weight economy_members.*_kusd classified_products.stage \
+            reexport_shares.share production.production_kusd
     """,
     "country_indicators": """
         year country <- product_indicators.=
         stage <- classified_products.=
         n_products <- product_indicators.product classified_products.stage
-        imports_kusd exports_kusd influence influence_share <- product_indicators.= classified_products.stage
+        imports_kusd exports_kusd influence <- product_indicators.= classified_products.stage
         * <- product_indicators.= product_indicators.imports_kusd classified_products.stage
     """,
     "tier_contrasts": """

@@ -2,6 +2,7 @@
 
 import pandera.pandas as pa
 
+from reeassets.indicators.bounds import BOUNDED
 from reeassets.indicators.compute import EXPOSURE_VARIANTS, HAZARD_VARIANTS, variant_name
 from reeassets.indicators.contract import registered_hazards, registered_indicators
 from reeassets.indicators.uncertainty import ENDS, interval_name
@@ -32,10 +33,102 @@ def product_indicators_table(settings: Settings) -> Table:
             "imports_kusd": column("float64", "Imports of the product (M)", unit=KUSD, ge=0),
             "exports_kusd": column("float64", "Exports of the product (X)", unit=KUSD, ge=0),
             **{indicator.name: indicator.under(settings).column for indicator in registered_indicators()},
+            "largest_origin": country_column(
+                "Country that made the largest part of the imports; null without imports", nullable=True
+            ),
+            "largest_origin_share": column(
+                "float64",
+                "Its share of the imports, traced through re-exporters (section 11)",
+                nullable=True,
+                gt=0,
+                le=1,
+            ),
+            "origin_concentration": column(
+                "float64", "Herfindahl-Hirschman index of the origins of the imports", nullable=True, gt=0, le=1
+            ),
         },
         key=("year", "country", "product"),
         by_year=True,
     )
+
+
+REEXPORT_SHARES = Table(
+    stage="indicators",
+    name="reexport_shares",
+    description="Share of what an economy both imports and exports of a product that it re-exports; 0 without a row.",
+    columns={
+        "country": country_column("Economy"),
+        "share": column("float64", "Re-exported share of min(imports, exports)", ge=0, le=1),
+        "source": column("str", "Where the share comes from"),
+    },
+    key=("country",),
+)
+PRODUCTION = Table(
+    stage="indicators",
+    name="production",
+    description="Recorded production: rare-earth oxides mined, valued at the year's mean unit value.",
+    columns={
+        "year": year_column(),
+        "country": country_column("Economy"),
+        "product": product_column(),
+        "reo_t": column("float64", "Mined, rare-earth oxide equivalent", unit="t", gt=0),
+        "unit_value_usd_kg": column("float64", "Mean unit value in world trade", unit="current US$ per kg", gt=0),
+        "production_kusd": column("float64", "Value of the production", unit=KUSD, gt=0),
+        "source": column("str", "Where the tonnes come from"),
+    },
+    key=("year", "country", "product"),
+    by_year=True,
+)
+SUPPLIER_HAZARDS = Table(
+    stage="indicators",
+    name="supplier_hazards",
+    description="The hazard of each supplier that the risks were computed with.",
+    columns={
+        "year": year_column(),
+        "country": country_column("Supplier"),
+        "product": product_column("Product, where the hazard differs by product; else null", nullable=True),
+        "hazard": column("float64", "Share of its deliveries that it is expected to fail", ge=0, le=1),
+        "source": column("str", "Name of the hazard, and what the value rests on"),
+    },
+    key=("year", "country", "product"),
+    by_year=True,
+)
+_SHARE = "share of the imports of the product"
+ORIGINS = Table(
+    stage="indicators",
+    name="origins",
+    description="Who made what a country imports: shares above 0.5 %, traced through re-exporting countries.",
+    columns={
+        "year": year_column(),
+        "product": product_column(),
+        "country": country_column("Importer"),
+        "origin": country_column("Country that sold or made it"),
+        "direct_share": column("float64", "Share bought from it", unit=_SHARE, ge=0, le=1),
+        "ultimate_share": column("float64", "Share made by it", unit=_SHARE, ge=0, le=1),
+        "ultimate_low": column("float64", "Smallest of headline, re-exports none and all", unit=_SHARE, ge=0, le=1),
+        "ultimate_high": column("float64", "Largest of these", unit=_SHARE, ge=0, le=1),
+    },
+    key=("year", "product", "country", "origin"),
+    by_year=True,
+)
+INDICATOR_BOUNDS = Table(
+    stage="indicators",
+    name="indicator_bounds",
+    description="Smallest and largest value of what rests on domestic supply: re-exports as set, none and all, and "
+    "without recorded production.",
+    columns={
+        "year": year_column(),
+        "country": country_column(),
+        "product": product_column(),
+        **{
+            f"{name}_{end}": column("float64", f"{text} value of {name}", ge=0, le=1)
+            for name in BOUNDED
+            for end, text in (("low", "Smallest"), ("high", "Largest"))
+        },
+    },
+    key=("year", "country", "product"),
+    by_year=True,
+)
 
 
 def indicator_variants_table(settings: Settings) -> Table:
@@ -174,7 +267,12 @@ def tier_contrasts_pooled_table(settings: Settings) -> Table:  # noqa: ARG001
 def tables(settings: Settings) -> list[Table]:
     """Return the tables of this stage."""
     return [
+        REEXPORT_SHARES,
+        PRODUCTION,
+        SUPPLIER_HAZARDS,
         product_indicators_table(settings),
+        ORIGINS,
+        INDICATOR_BOUNDS,
         indicator_variants_table(settings),
         country_indicators_table(settings),
         indicator_intervals_table(settings),

@@ -1,7 +1,7 @@
-"""The contraction solver: fixed points of ``x = b + alpha T x`` on stacked sparse matrices, with a proven error bound.
+"""The contraction solver: fixed points of ``x = r + b T x`` on stacked sparse matrices, with a proven error bound.
 
 Every recursive indicator of this stage is such a fixed point, for all products at once. The operator's norm is at
-most 1 by construction, so the plain iteration converges at least as fast as ``alpha ** k`` and its error is known.
+most 1 by construction, so the plain iteration converges at least as fast as ``b ** k`` and its error is known.
 """
 
 import math
@@ -18,7 +18,7 @@ Norm = Callable[[Floats], float]
 # Bound on the error of a solution, relative to the norm of the right-hand side.
 TOLERANCE = 1e-13
 # Two successive iterates can differ by a few units in the last place for ever; a bound below that is out of reach. At
-# alpha = 0.85 this stays below TOLERANCE, only alpha above about 0.86 is relaxed by it.
+# b = 0.85 this stays below TOLERANCE, only b above about 0.86 is relaxed by it.
 ROUNDING_UNITS = 8
 _EPSILON = float(np.finfo(np.float64).eps)
 
@@ -38,9 +38,9 @@ class Solution:
     iterations : int
         Applications of the operator.
     residual : float
-        Upper bound on the norm of ``b + alpha T x - x``.
+        Upper bound on the norm of ``r + b T x - x``.
     error_bound : float
-        Upper bound on the norm of the error of ``x``: ``residual / (1 - alpha)``, up to rounding.
+        Upper bound on the norm of the error of ``x``: ``residual / (1 - b)``, up to rounding.
     """
 
     values: Floats
@@ -80,7 +80,7 @@ def solve_contraction(operator: csr_array, rhs: Floats, factor: float, norm: Nor
     rhs : ndarray, shape (n,)
         Right-hand side, finite.
     factor : float
-        The contraction factor (the damping ``alpha``), in [0, 1).
+        The contraction factor (the pass-through ``b``), in [0, 1).
     norm : callable
         Vector norm in which the operator's norm is at most 1.
 

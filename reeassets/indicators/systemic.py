@@ -1,4 +1,4 @@
-"""Direct, systemic and indirect trade risk: what failing suppliers, and their suppliers in turn, put at risk."""
+"""Direct, systemic and indirect trade risk: the supply that is expected to be lost when suppliers fail."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,31 +8,27 @@ from reeassets.indicators.year_network import YearNetwork
 
 Floats = NDArray[np.float64]
 _SOURCE = (
-    "this project's own definition, after the trade-risk networks of Klimek, Obersteiner & Thurner (2015) with the "
-    "recursion of Katz (1953)"
+    "this project's own definition, after the trade-risk networks of Klimek, Obersteiner & Thurner (2015) with losses "
+    "passed on"
 )
 
 
 def direct_risk(network: YearNetwork) -> Floats:
-    """Return ``r0 = A' h`` of each pair, in [0, 1]: the hazard-weighted imported share of supply (section 5)."""
-    return network.direct_risk
-
-
-def systemic_trade_risk(network: YearNetwork) -> Floats:
-    """Return ``(1 - alpha) R`` with ``R = A' (h + alpha R)`` of each pair (docs/METHOD.md, section 5).
-
-    In [0, 1]: it is below 1 unless every unit of supply comes, however far one looks back, from countries that
-    themselves only pass imports on (a closed ring of equal flows), where it is 1 times the hazard.
-    """
-    return network.systemic.values
+    """Return ``A' h`` of each pair, in [0, 1]: expected loss from the failure of direct suppliers (section 5)."""
+    return network.at_risk.direct
 
 
 def indirect_risk(network: YearNetwork) -> Floats:
-    """Return ``(1 - alpha) R - (1 - alpha) r0`` of each pair, in [0, alpha]: what only the network carries (section 5).
+    """Return what only the network carries of the systemic trade risk of each pair, in [0, 1] (section 5)."""
+    return network.at_risk.trade
 
-    Computed as the equal ``alpha A' (1 - alpha) R``, which has no cancellation and cannot be negative.
+
+def systemic_trade_risk(network: YearNetwork) -> Floats:
+    """Return the loss of each pair for failing shares ``h``, with cascades through trade, in [0, 1] (section 5).
+
+    It is exactly the sum of direct and indirect risk.
     """
-    return network.alpha * (network.inflow_shares @ network.systemic.values)
+    return network.at_risk.direct + network.at_risk.trade
 
 
 DIRECT_RISK = Indicator(
@@ -40,29 +36,28 @@ DIRECT_RISK = Indicator(
     unit="share of supply",
     low=0.0,
     high=1.0,
-    direction="higher: more of the supply is imported from hazardous suppliers",
-    formula="r0 = A' h",
+    direction="higher: more of the supply is lost if direct suppliers fail as their hazards say",
+    formula="A' h with A[i,j] = v[i,j] / S[j]",
     source="this project's own, after the hazard-weighted import shares of Klimek, Obersteiner & Thurner (2015)",
     compute=direct_risk,
 )
 SYSTEMIC_TRADE_RISK = Indicator(
     name="systemic_trade_risk",
-    unit="index",
+    unit="share of supply",
     low=0.0,
     high=1.0,
-    direction="higher: more supply is at risk when suppliers and their suppliers fail",
-    formula="(1 - alpha) R with R = A' (h + alpha R)",
+    direction="higher: more of the supply is lost when suppliers fail, and who supplies them",
+    formula="L = A' (h + (1 - h) b L)",
     source=_SOURCE,
     compute=systemic_trade_risk,
 )
 INDIRECT_RISK = Indicator(
     name="indirect_risk",
-    unit="index",
+    unit="share of supply",
     low=0.0,
     high=1.0,
-    high_open=True,
     direction="higher: more of the risk comes from behind the direct suppliers",
-    formula="(1 - alpha) R - (1 - alpha) r0",
+    formula="systemic_trade_risk - direct_risk",
     source=_SOURCE,
     compute=indirect_risk,
 )

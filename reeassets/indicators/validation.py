@@ -1,12 +1,17 @@
 """What the inputs of a year's network must satisfy; every broken rule is a ValueError that names the offenders."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reeassets.indicators.contract import ROUNDING, Hazard
+from reeassets.indicators.contract import ROUNDING, Hazard, PairHazard
+
+if TYPE_CHECKING:
+    from reeassets.indicators.nodes import Nodes
+    from reeassets.indicators.year_network import YearNetwork
 
 Floats = NDArray[np.float64]
 # How many offenders a message names.
@@ -112,22 +117,67 @@ def product_totals_of(product_totals: pd.DataFrame, products: pd.Index) -> Float
     return total
 
 
-def hazard_of(hazard: Hazard, year: int, countries: list[str]) -> Floats:
-    """Return the hazard of each country, shape (C,); an empty year is not asked for.
+def hazard_of(hazard: Hazard, network: "YearNetwork") -> Floats:
+    """Return the hazard of each pair as a supplier, shape (n,); an empty year is not asked for.
 
     Raises
     ------
     ValueError
         If the shape is wrong, or a value is missing or outside [0, 1].
     """
-    if not countries:
+    if not network.countries:
         return np.empty(0)
-    values = np.asarray(hazard.hazard(year, countries), dtype=float)
-    if values.shape != (len(countries),):
-        raise ValueError(f"hazard {hazard.name}: shape {values.shape} instead of ({len(countries)},)")
+    by_pair = isinstance(hazard, PairHazard)
+    wanted = network.n_pairs if by_pair else len(network.countries)
+    found = (
+        hazard.of_pairs(network) if isinstance(hazard, PairHazard) else hazard.hazard(network.year, network.countries)
+    )
+    values = np.asarray(found, dtype=float)
+    if values.shape != (wanted,):
+        raise ValueError(f"hazard {hazard.name}: shape {values.shape} instead of ({wanted},)")
     broken = ~((values >= 0) & (values <= 1))
     if broken.any():
-        raise ValueError(f"hazard {hazard.name} is missing or outside [0, 1]: {_named(np.array(countries)[broken])}")
+        names = np.array(network.countries)
+        named = _named(names[network.country][broken] if by_pair else names[broken])
+        raise ValueError(f"hazard {hazard.name} is missing or outside [0, 1]: {named}")
+    return values if by_pair else values[network.country]
+
+
+def reexported_of(reexports: pd.DataFrame | None, countries: pd.Index) -> Floats:
+    """Return the re-exported share of each trading country, 0 where the table has no row, shape (C,).
+
+    Raises
+    ------
+    ValueError
+        If a country stands twice or a share is outside [0, 1].
+    """
+    if reexports is None or reexports.empty:
+        return np.zeros(len(countries))
+    if reexports["country"].duplicated().any() or not reexports["share"].between(0, 1).all():
+        raise ValueError("reexport_shares holds a country twice or a share outside [0, 1]")
+    shares: Floats = reexports.set_index("country")["share"].reindex(countries, fill_value=0.0).to_numpy(dtype=float)
+    return shares
+
+
+def recorded_of(production: pd.DataFrame | None, nodes: "Nodes") -> Floats:
+    """Return the value of recorded production of each pair that trades, 0 where none is recorded, shape (n,).
+
+    Raises
+    ------
+    ValueError
+        If a country and product stand twice or a value is negative or not finite.
+    """
+    values = np.zeros(nodes.n)
+    if production is None or production.empty:
+        return values
+    amount = production["production_kusd"].to_numpy(dtype=float)
+    if production.duplicated(["country", "product"]).any() or not (np.isfinite(amount) & (amount >= 0)).all():
+        raise ValueError("production holds a country and product twice, or a value that is negative or not finite")
+    country = nodes.countries.get_indexer(pd.Index(production["country"]))
+    product = nodes.products.get_indexer(pd.Index(production["product"]))
+    known = (country >= 0) & (product >= 0)
+    node = nodes.node_of[country[known], product[known]]
+    values[node[node >= 0]] = amount[known][node >= 0]
     return values
 
 

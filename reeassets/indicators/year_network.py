@@ -15,8 +15,9 @@ from scipy.sparse import csr_array
 
 from reeassets.indicators import validation
 from reeassets.indicators.contract import Hazard
+from reeassets.indicators.losses import Losses, losses
 from reeassets.indicators.nodes import link_matrix, number_nodes, production_matrix, stacked, sums
-from reeassets.indicators.solve import Solution, block_sum_norm, solve_contraction
+from reeassets.indicators.supply import domestic_supply
 from reeassets.settings import Settings
 
 Floats = NDArray[np.float64]
@@ -43,10 +44,14 @@ class YearNetwork:
         Each flow's two pairs.
     value : ndarray, shape (m,)
         Each flow's value.
-    supply_shares : csr_array, shape (n, n)
-        ``A[i, j] = v[i, j] / S[j]``; column sums are at most 1.
+    reexported : ndarray, shape (C,)
+        ``rho``, the share of what each country both imports and exports of a product that it re-exports, in [0, 1].
+    recorded : ndarray, shape (n,)
+        ``P``, the value of each pair's recorded production, 0 where none is recorded.
+    domestic : ndarray, shape (n,)
+        ``D``, domestic supply.
     inflow_shares : csr_array, shape (n, n)
-        The transpose ``A'``, stored by rows as well.
+        ``A'``: ``v[i, j] / S[j]`` in row j and column i; row sums are at most 1.
     link_weights : csr_array, shape (n, n)
         ``w[p,q]`` in row (j, q) and column (j, p) for each accepted link ``p -> q`` whose both products j trades.
     production : csr_array, shape (n, n)
@@ -59,10 +64,10 @@ class YearNetwork:
         World trade in each product.
     hazard_name : str
         Name of the hazard.
-    hazard : ndarray, shape (C,)
-        ``h`` of each country as a supplier, in [0, 1].
+    hazard : ndarray, shape (n,)
+        ``h`` of each pair as a supplier, in [0, 1].
     settings : Settings
-        Configuration; ``alpha`` and ``exposure`` are what counts here.
+        Configuration; ``pass_through`` and ``exposure`` are what counts here.
     """
 
     year: int
@@ -75,7 +80,9 @@ class YearNetwork:
     exporter: Ints
     importer: Ints
     value: Floats
-    supply_shares: csr_array = field(repr=False)
+    reexported: Floats
+    recorded: Floats
+    domestic: Floats
     inflow_shares: csr_array = field(repr=False)
     link_weights: csr_array = field(repr=False)
     production: csr_array = field(repr=False)
@@ -97,6 +104,8 @@ class YearNetwork:
         links: pd.DataFrame,
         hazard: Hazard,
         settings: Settings,
+        reexports: pd.DataFrame | None = None,
+        production: pd.DataFrame | None = None,
     ) -> "YearNetwork":
         """Build the network of one year.
 
@@ -110,6 +119,10 @@ class YearNetwork:
             Hazard of suppliers.
         settings : Settings
             Configuration.
+        reexports : DataFrame, optional
+            The table ``reexport_shares``; who has no row re-exports nothing.
+        production : DataFrame, optional
+            The table ``production``, rows of the year; pairs that do not trade are left out.
 
         Raises
         ------
@@ -121,30 +134,36 @@ class YearNetwork:
         year = validation.single_year(flows, country_totals, product_totals)
         validation.check_flows(flows)
         nodes = number_nodes(flows)
-        trade = _trade(nodes.exporter, nodes.importer, nodes.value, link_matrix(links, nodes))
+        reexported = validation.reexported_of(reexports, nodes.countries)
+        recorded = validation.recorded_of(production, nodes)
+        trade = _trade(
+            nodes.exporter, nodes.importer, nodes.value, link_matrix(links, nodes), reexported[nodes.country], recorded
+        )
         totals = validation.country_totals_of(
             country_totals, nodes.countries, nodes.country, trade["imports"], trade["exports"]
         )
         world = country_totals.sort_values("country")[["exports_kusd", "imports_kusd"]].sum()
-        countries = [str(name) for name in nodes.countries]
-        return cls(
+        network = cls(
             year=year,
-            countries=countries,
+            countries=[str(name) for name in nodes.countries],
             products=[str(name) for name in nodes.products],
             country=nodes.country,
             product=nodes.product,
             exporter=nodes.exporter,
             importer=nodes.importer,
+            reexported=reexported,
+            recorded=recorded,
             **trade,
             country_exports=totals["exports_kusd"].to_numpy(dtype=float),
             country_imports=totals["imports_kusd"].to_numpy(dtype=float),
             world_exports=float(world["exports_kusd"]),
             world_imports=float(world["imports_kusd"]),
             product_value=validation.product_totals_of(product_totals, nodes.products),
-            hazard_name=hazard.name,
-            hazard=validation.hazard_of(hazard, year, countries),
+            hazard_name="none",
+            hazard=np.zeros(nodes.n),
             settings=settings,
         )
+        return network.with_hazard(hazard)
 
     def with_values(self, value: Floats) -> "YearNetwork":
         """Return the network with the same flows at other values; all totals change by as much as the flows do.
@@ -164,7 +183,9 @@ class YearNetwork:
         """
         if value.shape != self.value.shape or not (np.isfinite(value) & (value > 0)).all():
             raise ValueError(f"{len(self.value)} positive finite values are needed")
-        trade = _trade(self.exporter, self.importer, value, self.link_weights)
+        trade = _trade(
+            self.exporter, self.importer, value, self.link_weights, self.reexported[self.country], self.recorded
+        )
         more = sums(self.product[self.exporter], value - self.value, len(self.products))
         imports, exports = (
             sums(self.country, trade[name] - getattr(self, name), len(self.countries))
@@ -188,10 +209,23 @@ class YearNetwork:
         ValueError
             If a hazard is outside [0, 1].
         """
-        values = validation.hazard_of(hazard, self.year, self.countries)
+        values = validation.hazard_of(hazard, self)
         if hazard.name == self.hazard_name and np.array_equal(values, self.hazard):
             return self
         return replace(self, hazard_name=hazard.name, hazard=values)
+
+    def with_supply(self, reexported: Floats, recorded: Floats) -> "YearNetwork":
+        """Return the same flows under other assumptions on domestic supply; the hazard's values stay as they are.
+
+        Parameters
+        ----------
+        reexported : ndarray, shape (C,)
+            ``rho`` of each country.
+        recorded : ndarray, shape (n,)
+            ``P`` of each pair.
+        """
+        trade = _trade(self.exporter, self.importer, self.value, self.link_weights, reexported[self.country], recorded)
+        return replace(self, reexported=reexported, recorded=recorded, **trade)
 
     @property
     def n_pairs(self) -> int:
@@ -199,52 +233,24 @@ class YearNetwork:
         return len(self.country)
 
     @property
-    def alpha(self) -> float:
-        """Damping."""
-        return self.settings.alpha
+    def pass_through(self) -> float:
+        """Share of a loss of supply that a country passes on."""
+        return self.settings.pass_through
 
     @cached_property
     def supply(self) -> Floats:
-        """``S = M + D = max(M, X)`` of each pair, shape (n,)."""
-        return np.maximum(self.imports, self.exports)
+        """``S = M + D`` of each pair, shape (n,)."""
+        return self.imports + self.domestic
 
     @cached_property
     def domestic_share(self) -> Floats:
         """``d = D / S`` of each pair, in [0, 1], shape (n,)."""
-        return (self.supply - self.imports) / self.supply
+        return self.domestic / self.supply
 
     @cached_property
-    def direct_risk(self) -> Floats:
-        """``r0 = A' h`` of each pair, in [0, 1], shape (n,)."""
-        return self.inflow_shares @ self.hazard[self.country]
-
-    @cached_property
-    def systemic(self) -> Solution:
-        """``(1 - alpha) R`` with ``R = A' (h + alpha R)``: the shared solve behind systemic and indirect risk."""
-        return solve_contraction(self.inflow_shares, (1 - self.alpha) * self.direct_risk, self.alpha)
-
-    @cached_property
-    def multi_tier(self) -> Solution:
-        """The fixed point of section 6 over countries and products together; without links it is :attr:`systemic`.
-
-        The rows of ``A'`` sum to ``M / S`` and those of ``production`` to at most ``D / S``, so together to at most 1.
-        """
-        if self.production.nnz == 0:
-            return self.systemic
-        operator = csr_array(self.inflow_shares + self.production)
-        return solve_contraction(operator, (1 - self.alpha) * self.direct_risk, self.alpha)
-
-    @cached_property
-    def propagation(self) -> Solution:
-        """``z = (I - alpha A)^-1 s`` with ``s[j] = M[j,p] / M[p]``: the demand that reaches each supplier, all rounds.
-
-        ``M[p]`` is the sum over the flows of the network, so that ``s`` sums to 1 for each product.
-        """
-        product_imports = np.bincount(self.product, self.imports, len(self.products))
-        demand = self.imports / product_imports[self.product]
-        return solve_contraction(
-            self.supply_shares, demand, self.alpha, block_sum_norm(self.product, len(self.products))
-        )
+    def at_risk(self) -> Losses:
+        """The losses expected from the hazards of all suppliers: every risk is a part of them."""
+        return losses(self, self.hazard)
 
     def pairs(self) -> pd.DataFrame:
         """Return one row per pair: ``year, country, product, imports_kusd, exports_kusd``."""
@@ -259,18 +265,20 @@ class YearNetwork:
         )
 
 
-def _trade(exporter: Ints, importer: Ints, value: Floats, link_weights: csr_array) -> dict[str, Any]:
-    """Return what follows from the values of the flows alone, by the name of the network's attribute."""
+def _trade(
+    exporter: Ints, importer: Ints, value: Floats, link_weights: csr_array, reexported: Floats, recorded: Floats
+) -> dict[str, Any]:
+    """Return what follows from the values of the flows and the assumptions on supply, by name of the attribute."""
     n = link_weights.shape[0]
     imports, exports = sums(importer, value, n), sums(exporter, value, n)
-    supply = np.maximum(imports, exports)
-    shares = value / supply[importer]
+    domestic = domestic_supply(imports, exports, reexported, recorded)
+    supply = imports + domestic
     return {
         "imports": imports,
         "exports": exports,
         "value": value,
-        "supply_shares": stacked(shares, exporter, importer, n),
-        "inflow_shares": stacked(shares, importer, exporter, n),
+        "domestic": domestic,
+        "inflow_shares": stacked(value / supply[importer], importer, exporter, n),
         "link_weights": link_weights,
-        "production": production_matrix(link_weights, (supply - imports) / supply),
+        "production": production_matrix(link_weights, domestic / supply),
     }

@@ -36,7 +36,7 @@ EXPOSURES = ("trade_exposure", "import_reliance", "import_intensity")
 RISKS = ("systemic_trade_risk", "indirect_risk", "multi_tier_risk")
 HEADLINE_EXPOSURE = "trade_exposure"
 HEADLINE_RISK = "systemic_trade_risk"
-HEADLINE_HAZARD = "uniform"
+HEADLINE_HAZARD = "political_stability"
 HEADLINE_FIXED_EFFECTS = "country+product+year"
 HEADLINE_DELTA = 3
 

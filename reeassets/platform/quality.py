@@ -203,20 +203,25 @@ def set_unchanged(step: Step, _: Step | None) -> Found:
 
 
 def identities(step: Step, _: Step | None) -> Found:
-    """Check what must hold between indicators: shares that sum to 1, and a risk that is the sum of its parts."""
-    shown = ["country", "product", "direct_risk", "indirect_risk", "systemic_trade_risk"]
-    table = step.read("product_indicators", [*shown, "influence_share"])
-    sums = table.groupby("product")["influence_share"].sum()
-    alone = sums[(sums - 1).abs() > _ROUNDING]
-    parts = table["indirect_risk"] + (1 - step.settings.alpha) * table["direct_risk"]
-    broken = table[(table["systemic_trade_risk"] - parts).abs() > _ROUNDING]
-    wrong = len(alone) + len(broken)
+    """Check what must hold between indicators: a risk that is the sum of its parts, influence of exporters alone."""
+    shown = ["country", "product", "direct_risk", "indirect_risk", "systemic_trade_risk", "multi_tier_risk"]
+    table = step.read("product_indicators", [*shown, "exports_kusd", "influence"])
+    parts = table["indirect_risk"] + table["direct_risk"]
+    broken = table[
+        ((table["systemic_trade_risk"] - parts).abs() > _ROUNDING)
+        | (table["multi_tier_risk"] < table["systemic_trade_risk"] - _ROUNDING)
+    ]
+    world = table.groupby("product")["exports_kusd"].transform("sum")
+    share = table["exports_kusd"] / world
+    idle = (table["exports_kusd"] == 0) & (table["influence"] != 0)
+    beside = table[(table["influence"] < share - _ROUNDING) | idle]
+    wrong = len(beside) + len(broken)
     return Found(
         not wrong,
-        f"{len(alone)} products whose influence shares do not sum to 1; {len(broken)} rows whose systemic risk is not "
-        "the sum of its direct and indirect part",
-        {"products": len(sums), "wrong": wrong},
-        None if not wrong else broken[shown].head(_SHOWN) if len(broken) else alone.reset_index().head(_SHOWN),
+        f"{len(broken)} rows whose systemic risk is not the sum of its direct and indirect part, or above the "
+        f"multi-tier risk; {len(beside)} whose influence is below the share of world exports, or without exports",
+        {"rows": len(table), "wrong": wrong},
+        None if not wrong else (broken if len(broken) else beside).head(_SHOWN),
     )
 
 
@@ -297,7 +302,8 @@ CHECKS = (
         "identities",
         (),
         error=True,
-        about="Influence shares sum to 1 by product, and systemic risk is the sum of its direct and indirect part.",
+        about="Systemic risk is the sum of its direct and indirect part and at most the multi-tier risk; influence is "
+        "at least the share of world exports.",
         to_do="Report it, with the rows shown: a solver did not converge, or a plugin replaced an indicator.",
         look=identities,
     ),

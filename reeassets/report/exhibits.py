@@ -120,9 +120,10 @@ def exhibits(
         Exhibit(
             id="shocks",
             title="Who loses how much of its supply in each scenario",
-            note="Share of a country's supply (imports and net exports) of the products that the scenario cuts, lost "
-            f"directly, along trade and along input-output links together. The {shock_figure.COUNTRIES} countries with "
-            "the largest losses in US$ over all scenarios; blank: no supply. Table shock_impacts.",
+            note="Share of a country's supply (imports and what is made at home) of the products that the scenario "
+            "cuts, lost directly, along trade and along input-output links together. The "
+            f"{shock_figure.COUNTRIES} countries with the largest losses in US$ over all scenarios; blank: no "
+            "supply. Table shock_impacts.",
             figure=shock_figure.shock_losses(tables["shock_scenarios"], tables["shock_impacts"], countries),
             absent="No scenario fits these data: nobody supplies what the scenarios cut.",
             min_width=980,
@@ -171,9 +172,9 @@ def _showcase_exhibits(
         titles = {"links": "Inputs", "influence": "Suppliers", "risk": "Importers"}
         return [Exhibit(id=name, title=title, note="", figure=None, absent=absent) for name, title in titles.items()]
     product, indicators = chosen.product, tables["product_indicators"]
-    shares, others = showcase.supplier_shares(indicators, product)
+    influence, others = showcase.supplier_influence(indicators, product)
     risks, world = showcase.importer_risks(indicators, product)
-    colours = colours_of([list(shares.columns), list(risks.columns)])
+    colours = colours_of([list(influence.columns), list(risks.columns)])
     return [
         Exhibit(
             id="links",
@@ -187,10 +188,11 @@ def _showcase_exhibits(
         ),
         Exhibit(
             id="influence",
-            title=f"Where the systemic risk of {product} starts",
-            note="Influence share: the share of the product's systemic risk, worldwide, that starts at the supplier. "
-            f"The {showcase.LINES} suppliers with the highest mean share over the years. Table product_indicators.",
-            figure=figures.supplier_influence(shares, others, countries, colours),
+            title=f"How much of world imports of {product} is lost when one supplier fails",
+            note="Influence: the share of world imports of the product that is lost when the supplier alone delivers "
+            f"nothing, with what others export less for it. The {showcase.LINES} suppliers with the highest mean over "
+            "the years; dashed, the largest of all others. Table product_indicators.",
+            figure=figures.supplier_influence(influence, others, countries, colours),
             absent=f"Nobody has influence in {product} in any year.",
             min_width=640,
         ),

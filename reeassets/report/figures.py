@@ -70,35 +70,33 @@ def product_set(products: pd.DataFrame) -> Any | None:
 
 
 def supplier_influence(
-    shares: pd.DataFrame, others: pd.Series, names: Mapping[str, str], colours: Mapping[str, str]
+    influence: pd.DataFrame, others: pd.Series, names: Mapping[str, str], colours: Mapping[str, str]
 ) -> Any | None:
-    """Draw the influence shares of suppliers over the years, and what is left for all others.
+    """Draw the influence of suppliers over the years, and the largest of all others.
 
     Parameters
     ----------
-    shares : DataFrame, indexed by year, one column per supplier
-        Influence shares in [0, 1].
+    influence : DataFrame, indexed by year, one column per supplier
+        Influence in [0, 1].
     others : Series, indexed by year
-        Share of everybody else.
+        The largest influence of anybody else.
     names, colours : mapping by country code
     """
-    if shares.empty:
+    if influence.empty:
         return None
-    return _shares(shares, others, names, colours, "Share of the product's systemic risk (%)")
+    figure = _lines(influence, names, colours, ("Largest of all others", others), "%{y:.1%}", "{:.0%}")
+    figure.update_yaxes(title_text="Share of world imports lost (%)", tickformat=".0%")
+    return figure
 
 
 def supplier_shares(
     shares: pd.DataFrame, others: pd.Series, names: Mapping[str, str], colours: Mapping[str, str]
 ) -> Any | None:
-    """Draw exporters' shares of world exports over the years; parameters as in :func:`supplier_influence`."""
-    return None if shares.empty else _shares(shares, others, names, colours, "Share of world exports (%)")
-
-
-def _shares(
-    shares: pd.DataFrame, others: pd.Series, names: Mapping[str, str], colours: Mapping[str, str], title: str
-) -> Any:
+    """Draw exporters' shares of world exports over the years, and what is left for all others; as above."""
+    if shares.empty:
+        return None
     figure = _lines(shares, names, colours, ("All other countries", others), "%{y:.1%}", "{:.0%}")
-    figure.update_yaxes(title_text=title, tickformat=".0%")
+    figure.update_yaxes(title_text="Share of world exports (%)", tickformat=".0%")
     return figure
 
 

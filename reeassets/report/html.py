@@ -54,7 +54,9 @@ SHOWN_SETTINGS = (
     "link_proposer",
     "link_draws",
     "link_fdr",
-    "alpha",
+    "pass_through",
+    "reexports",
+    "production",
     "economies",
     "hazard",
     "exposure",
@@ -68,7 +70,6 @@ SHOWN_SETTINGS = (
     "model_deltas",
     "model_significance",
     "model_bootstrap_draws",
-    "shock_pass_through",
     "shock_substitution",
 )
 
@@ -177,8 +178,8 @@ def _data_section(tables: Mapping[str, pd.DataFrame], settings: Settings) -> dic
 def _showcase_sentence(tables: Mapping[str, pd.DataFrame], chosen: showcase.Showcase | None) -> str:
     if chosen is None:
         return ""
-    shares, _ = showcase.supplier_shares(tables["product_indicators"], chosen.product)
-    return showcase.sentence(shares, labels.country_names(tables["economies"]))
+    influence, _ = showcase.supplier_influence(tables["product_indicators"], chosen.product)
+    return showcase.sentence(influence, labels.country_names(tables["economies"]))
 
 
 def _findings_section(findings: pd.DataFrame) -> dict[str, Any]:
@@ -197,7 +198,7 @@ def _configuration(settings: Settings) -> list[tuple[str, str, str]]:
         shown = {
             "years": format_years,
             "model_deltas": lambda deltas: ", ".join(map(str, deltas)),
-            "economies": lambda choice: Path(choice).name,
+            **dict.fromkeys(("economies", "reexports", "production"), lambda choice: Path(choice).name),
         }.get(name, lambda value: value)(value)
         rows.append((name, "–" if shown is None else str(shown), str(type(settings).model_fields[name].description)))
     return rows

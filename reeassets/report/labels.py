@@ -10,7 +10,6 @@ INDICATORS = {
     "indirect_risk": "Indirect risk",
     "multi_tier_risk": "Multi-tier risk",
     "influence": "Influence",
-    "influence_share": "Influence share",
     "log1p_influence": "Influence (log)",
     "rca": "Comparative advantage (RCA)",
     "rsca": "Symmetric RCA",

@@ -56,15 +56,15 @@ def choose(products: pd.DataFrame, indicators: pd.DataFrame) -> Showcase | None:
     return Showcase(largest, f"{SHOWCASE} is not in the product set; {largest} is its most traded {STAGE} product.")
 
 
-def supplier_shares(indicators: pd.DataFrame, product: str, count: int = LINES) -> tuple[pd.DataFrame, pd.Series]:
-    """Return the influence shares of a product's top suppliers by year, and what is left for all others.
+def supplier_influence(indicators: pd.DataFrame, product: str, count: int = LINES) -> tuple[pd.DataFrame, pd.Series]:
+    """Return the influence of a product's top suppliers by year, and the largest of any other.
 
-    Suppliers are ranked by their mean share over the years, absent years counting as 0. Years in which nobody has
-    influence are left out.
+    Suppliers are ranked by their mean over the years, absent years counting as 0. Years in which nobody has influence
+    are left out.
 
     Parameters
     ----------
-    indicators : DataFrame of (year, country, product, influence_share)
+    indicators : DataFrame of (year, country, product, influence)
         Table ``product_indicators``.
     product : str
         Which product.
@@ -73,13 +73,13 @@ def supplier_shares(indicators: pd.DataFrame, product: str, count: int = LINES) 
 
     Returns
     -------
-    shares : DataFrame, indexed by year, one column per supplier, the largest first
+    influence : DataFrame, indexed by year, one column per supplier, the largest first
     others : Series, indexed by year
     """
-    wide = _by_year(indicators, product, "influence_share").fillna(0.0)
+    wide = _by_year(indicators, product, "influence").fillna(0.0)
     wide = wide[wide.sum(axis=1) > 0]
     top = _largest(wide.mean(), count)
-    return wide[top], wide.drop(columns=top).sum(axis=1)
+    return wide[top], wide.drop(columns=top).max(axis=1).fillna(0.0)
 
 
 def importer_risks(indicators: pd.DataFrame, product: str, count: int = LINES) -> tuple[pd.DataFrame, pd.Series]:
@@ -108,24 +108,24 @@ def importer_risks(indicators: pd.DataFrame, product: str, count: int = LINES) -
     return risks, weighted / rows.groupby("year")["imports_kusd"].sum()
 
 
-def sentence(shares: pd.DataFrame, names: Mapping[str, str]) -> str:
-    """Return who has the highest influence share in the last year, and what it was in the first; empty without years.
+def sentence(influence: pd.DataFrame, names: Mapping[str, str]) -> str:
+    """Return who has the largest influence in the last year, and what it was in the first; empty without years.
 
     Parameters
     ----------
-    shares : DataFrame
-        From :func:`supplier_shares`.
+    influence : DataFrame
+        From :func:`supplier_influence`.
     names : mapping of str to str
         Names by country code.
     """
-    if shares.empty:
+    if influence.empty:
         return ""
-    first, last = shares.index[0], shares.index[-1]
-    leader = str(shares.loc[last].idxmax())
-    began = f" ({shares.loc[first, leader]:.0%} in {first})" if first != last else ""
+    first, last = influence.index[0], influence.index[-1]
+    leader = str(influence.loc[last].idxmax())
+    began = f" ({influence.loc[first, leader]:.0%} in {first})" if first != last else ""
     return (
-        f"In {last}, {shares.loc[last, leader]:.0%} of the product's systemic risk starts in "
-        f"{names.get(leader, leader)}{began}."
+        f"If {names.get(leader, leader)} alone delivered nothing, {influence.loc[last, leader]:.0%} of world imports "
+        f"would be lost in {last}{began}."
     )
 
 

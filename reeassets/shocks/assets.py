@@ -2,17 +2,19 @@
 
 import pandas as pd
 
+from reeassets.indicators import inputs
+from reeassets.indicators.hazards import NOBODY
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
 from reeassets.shocks import catalogue
-from reeassets.shocks.impacts import impact_frame, network_of, solve_shock
+from reeassets.shocks.impacts import impact_frame, solve_shock
 from reeassets.shocks.schema import SHOCK_IMPACTS
 from reeassets.shocks.shock import Shock, resolve
 
 
 @recipe(
     inputs=("trade_flows", "classified_products"),
-    uses=("shock_pass_through", "shock_substitution"),
+    uses=("shock_substitution",),
     outside=lambda settings, scenario: catalogue.definition_digest(str(scenario), settings),
     lineage=lambda settings, scenario: catalogue.defining_file(str(scenario), settings),
 )
@@ -26,7 +28,8 @@ def shock_scenarios(step: Step) -> pd.DataFrame:
 
 
 @recipe(
-    inputs=("shock_scenarios", "trade_flows", "country_totals", "io_links", "classified_products"),
+    inputs=("shock_scenarios", *inputs.TABLES, "classified_products"),
+    uses=("pass_through",),
     kinds=frozenset({"scipy", "parquet"}),
 )
 def shock_impacts(step: Step) -> pd.DataFrame:
@@ -35,7 +38,8 @@ def shock_impacts(step: Step) -> pd.DataFrame:
     if not shock.suppliers:
         step.metadata["not_applicable"] = str(shock.note)
         return SHOCK_IMPACTS.empty()
-    network = network_of(step.read("trade_flows"), step.read("country_totals"), step.read("io_links"), step.settings)
+    # A shock does not look at hazards.
+    network = inputs.network_of(step.read, step.settings, NOBODY)
     found = solve_shock(shock, network)
     step.metadata["solver"] = {"iterations": found.iterations, "error_bound": found.error_bound}
     return impact_frame(shock, network, found, sets.stages(step.read("classified_products")))

@@ -4,34 +4,17 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from reeassets.indicators.hazards import UNIFORM
+from reeassets.indicators.losses import Losses, losses
 from reeassets.indicators.year_network import YearNetwork
-from reeassets.products.carried import set_totals
-from reeassets.settings import Settings
 from reeassets.shocks.shock import Shock
-from reeassets.shocks.solve import Losses, losses
+from reeassets.shocks.substitution import net_cuts
 
 WAYS = ("direct_loss", "trade_loss", "link_loss", "loss")
 
 
-def network_of(
-    flows: pd.DataFrame, country_totals: pd.DataFrame, links: pd.DataFrame, settings: Settings
-) -> YearNetwork:
-    """Build the network of a year; the hazard is uniform, since a shock does not look at it.
-
-    Parameters
-    ----------
-    flows, country_totals, links : DataFrame
-        The tables ``trade_flows`` and ``country_totals`` of one year, and ``io_links``.
-    settings : Settings
-        Configuration.
-    """
-    return YearNetwork.build(flows, country_totals, set_totals(flows), links, UNIFORM, settings)
-
-
 def solve_shock(shock: Shock, network: YearNetwork) -> Losses:
-    """Return the losses of a shock on the network of its year; errors as in :func:`reeassets.shocks.solve.losses`."""
-    return losses(network, shock.cuts(network), pass_through=shock.pass_through, capacity=shock.capacity)
+    """Return the losses of a shock on the network of its year; see :func:`reeassets.indicators.losses.losses`."""
+    return losses(network, net_cuts(network, shock.cuts(network), shock.capacity))
 
 
 def impact_frame(shock: Shock, network: YearNetwork, found: Losses, stages: pd.Series) -> pd.DataFrame:

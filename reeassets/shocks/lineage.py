@@ -16,13 +16,14 @@ COLUMNS = {
         country <- trade_flows.exporter trade_flows.importer
         product <- trade_flows.=
         stage <- classified_products.=
-        supply_kusd <- trade_flows.value_kusd
-        direct_loss* <- trade_flows.exporter trade_flows.importer trade_flows.value_kusd shock_scenarios.suppliers \
-            shock_scenarios.products shock_scenarios.cut shock_scenarios.substitution shock_scenarios.duration
-        trade_loss* <- trade_flows.exporter trade_flows.importer trade_flows.value_kusd shock_scenarios.suppliers \
-            shock_scenarios.products shock_scenarios.cut shock_scenarios.pass_through
-        link_loss* loss* <- trade_flows.exporter trade_flows.importer trade_flows.value_kusd io_links.input \
-            io_links.output io_links.weight shock_scenarios.suppliers shock_scenarios.products shock_scenarios.cut \
-            shock_scenarios.pass_through
+        supply_kusd <- trade_flows.value_kusd reexport_shares.share production.production_kusd
+        direct_loss* <- trade_flows.exporter trade_flows.importer trade_flows.value_kusd reexport_shares.share \
+            production.production_kusd shock_scenarios.suppliers shock_scenarios.products shock_scenarios.cut \
+            shock_scenarios.substitution shock_scenarios.duration
+        trade_loss* <- trade_flows.exporter trade_flows.importer trade_flows.value_kusd reexport_shares.share \
+            production.production_kusd shock_scenarios.suppliers shock_scenarios.products shock_scenarios.cut
+        link_loss* loss* <- trade_flows.exporter trade_flows.importer trade_flows.value_kusd reexport_shares.share \
+            production.production_kusd io_links.input io_links.output io_links.weight shock_scenarios.suppliers \
+            shock_scenarios.products shock_scenarios.cut
     """,
 }

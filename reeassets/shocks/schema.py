@@ -8,7 +8,7 @@ SHARE = "share of supply"
 _SCENARIO = column("str", "Name of the scenario", matches=r"^[a-z][a-z0-9_]*$")
 _WAYS = {
     "direct_loss": "Imports from the suppliers that cut, less what others replace",
-    "trade_loss": "What countries that lose supply re-export less, round after round",
+    "trade_loss": "What countries that lose supply export less, round after round",
     "link_loss": "What is not made for want of inputs along accepted links, and not exported then",
     "loss": "Direct loss, loss along trade and loss along links together",
 }
@@ -29,7 +29,6 @@ SHOCK_SCENARIOS = Table(
             "float64", "Growth the other suppliers are capable of", unit="share of present exports per year", ge=0
         ),
         "duration": column("float64", "How long they have had to grow", unit="years", ge=0),
-        "pass_through": column("float64", "Share of a loss of supply that is passed on", ge=0, lt=1),
         "exports_kusd": column("float64", "Exports of these products by these suppliers", unit=KUSD, ge=0),
         "cut_kusd": column("float64", "What of it stops", unit=KUSD, ge=0),
         "note": column("str", "Why nothing is cut; null if something is", nullable=True),
@@ -48,7 +47,7 @@ SHOCK_IMPACTS = Table(
         "country": country_column(),
         "product": product_column(),
         "stage": column("str", "Stage of the product", isin=STAGES),
-        "supply_kusd": column("float64", "Supply: imports and net exports, S = max(M, X)", unit=KUSD, gt=0),
+        "supply_kusd": column("float64", "Supply: imports and what is made at home, S = M + D", unit=KUSD, gt=0),
         **{name: column("float64", meaning, unit=SHARE, ge=0, le=1) for name, meaning in _WAYS.items()},
         **{f"{name}_kusd": column("float64", meaning, unit=KUSD, ge=0) for name, meaning in _WAYS.items()},
     },

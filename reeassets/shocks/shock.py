@@ -37,8 +37,6 @@ class Shock:
         Share of their present exports by which the other suppliers can grow per year.
     duration : float
         Years they have had to grow.
-    pass_through : float
-        Share of a loss of supply that is passed on, in [0, 1).
     note : str or None
         Why nothing is cut, if so.
     """
@@ -52,7 +50,6 @@ class Shock:
     cut: float
     substitution: float
     duration: float
-    pass_through: float
     note: str | None = None
 
     @property
@@ -113,7 +110,7 @@ def resolve(
     members : DataFrame
         The rows of ``classified_products`` that are in the set.
     settings : Settings
-        ``shock_substitution`` and ``shock_pass_through`` are what counts here.
+        ``shock_substitution`` is what counts here.
 
     Raises
     ------
@@ -140,7 +137,6 @@ def resolve(
         cut=definition.cut,
         substitution=settings.shock_substitution if definition.substitution is None else definition.substitution,
         duration=definition.duration,
-        pass_through=settings.shock_pass_through,
         note=note,
     )
 

@@ -14,7 +14,8 @@ from scipy.sparse import csr_array
 
 from reeassets.indicators.advantage import rsca
 from reeassets.indicators.exposure import trade_exposure
-from reeassets.indicators.hazards import UNIFORM
+from reeassets.indicators.hazards import POLITICAL_STABILITY
+from reeassets.indicators.supply import reexport_shares
 from reeassets.indicators.systemic import systemic_trade_risk
 from reeassets.indicators.year_network import YearNetwork
 from reeassets.settings import STAGES, Settings
@@ -24,7 +25,7 @@ from reeassets.world.goods import Goods
 from reeassets.world.partners import balance, draw_partners
 from reeassets.world.places import Places
 
-ALPHA = 0.85
+PASS_THROUGH = 0.85
 BASIS = "whole nomenclature"
 # Standard deviation of the logarithm of import intensity over countries.
 INTENSITY_SPREAD = 0.6
@@ -248,8 +249,11 @@ class Simulation:
     ) -> tuple[Floats, Floats, Floats]:
         """Compute the realised index, exposure and risk of every pair with the indicators' own code."""
         # Constructed without validation: no environment variable may change a generated world.
-        settings = Settings.model_construct(alpha=ALPHA, exposure="exposure")
-        network = YearNetwork.build(flows, country_totals, product_totals, _NO_LINKS, UNIFORM, settings)
+        settings = Settings.model_construct(pass_through=PASS_THROUGH, exposure="exposure", reexports="recorded")
+        shares = reexport_shares(settings, list(self.places.iso3))
+        network = YearNetwork.build(
+            flows, country_totals, product_totals, _NO_LINKS, POLITICAL_STABILITY, settings, shares
+        )
         shape = (self.places.count, self.goods.count)
         if network.n_pairs != shape[0] * shape[1]:
             raise AssertionError("a pair of the set does not trade")

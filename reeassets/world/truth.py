@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 
 from reeassets.settings import STAGES
-from reeassets.world.dynamics import ALPHA, History
+from reeassets.world.dynamics import PASS_THROUGH, History
 from reeassets.world.effects import Effects
 from reeassets.world.goods import REVISION, Goods
 from reeassets.world.places import ARCHETYPES, Places
 
 DIGITS = 12
-_REGRESSORS = {"exposure": "trade_exposure", "risk": "systemic_trade_risk__uniform"}
+_REGRESSORS = {"exposure": "trade_exposure", "risk": "systemic_trade_risk__political_stability"}
 
 
 def truth_of(
@@ -85,8 +85,8 @@ def _growth(effects: Effects, scales: dict[str, Any]) -> dict[str, Any]:
         "fixed_effects": "country+product+year",
         "exposure_definition": "trade_exposure",
         "risk_definition": "systemic_trade_risk",
-        "hazard": "uniform",
-        "alpha": ALPHA,
+        "hazard": "political_stability",
+        "pass_through": PASS_THROUGH,
         "interacted": True,
         "terms": terms,
         "controls": {"rsca": effects["rho"], "log1p_imports": 0.0, "log1p_exports": 0.0},

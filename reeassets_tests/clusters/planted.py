@@ -10,12 +10,14 @@ from reeassets.settings import Settings
 
 # Per archetype: exposure, concentration, systemic risk, influence; the same in both stages.
 ARCHETYPES = {
-    "A": (0.10, 0.30, 0.05, 3.00),  # lowest risk, highest influence
-    "B": (0.50, 0.90, 0.20, 1.00),
-    "C": (0.90, 0.30, 0.35, 0.40),
-    "D": (0.90, 0.90, 0.50, 0.10),
-    "E": (0.30, 0.60, 0.80, 0.00),  # highest risk, no influence
+    "A": (0.10, 0.30, 0.05, 0.741),  # lowest risk, highest influence
+    "B": (0.50, 0.90, 0.20, 0.320),
+    "C": (0.90, 0.30, 0.35, 0.144),
+    "D": (0.90, 0.90, 0.50, 0.039),
+    "E": (0.30, 0.60, 0.80, 0.000),  # highest risk, no influence
 }
+# Noise falls on (1 + influence) ** SPREAD: the logarithms of 1 + influence lie closer together than the other values.
+SPREAD = 2.5
 
 
 def make_settings(**fields: Any) -> Settings:
@@ -42,9 +44,11 @@ def planted(per_archetype: int = 6, years: int = 3, noise: float = 0.01, seed: i
         for member in range(per_archetype):
             for year in range(2010, 2010 + years):
                 for stage in ("upstream", "input"):
-                    e, c, r, i = np.clip(np.array(centre) + rng.normal(0, noise, 4), [0, 0.01, 0, 0], [1, 1, 1, np.inf])
-                    values = {"exposure": e, "supplier_concentration": c, "systemic_trade_risk": r, "influence": i}
-                    rows.append(stage_row(year, f"{archetype}{member:02d}", stage, **values))
+                    drawn = np.array([*centre[:3], (1 + centre[3]) ** SPREAD]) + rng.normal(0, noise, 4)
+                    e, c, r, spread = np.clip(drawn, [0, 0.01, 0, 1], [1, 1, 1, 2**SPREAD])
+                    i = spread ** (1 / SPREAD) - 1
+                    row = {"exposure": e, "supplier_concentration": c, "systemic_trade_risk": r, "influence": i}
+                    rows.append(stage_row(year, f"{archetype}{member:02d}", stage, **row))
     return pd.DataFrame(rows)
 
 

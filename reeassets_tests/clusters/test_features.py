@@ -13,7 +13,7 @@ def both_stages(year, country, **values):
 
 def test_features_of_one_country_year_by_hand():
     rows = [
-        stage_row(2010, "AAA", "upstream", imports_kusd=30.0, exports_kusd=10.0, exposure=0.75, influence=np.e - 1),
+        stage_row(2010, "AAA", "upstream", imports_kusd=30.0, exports_kusd=10.0, exposure=0.75, influence=0.25),
         stage_row(2010, "AAA", "input", imports_kusd=5.0, supplier_concentration=0.2, systemic_trade_risk=0.1),
         stage_row(2010, "AAA", "final", imports_kusd=7.0, exports_kusd=1.0, exposure=0.9),
     ]
@@ -27,7 +27,7 @@ def test_features_of_one_country_year_by_hand():
         "upstream_exposure": 0.75,
         "upstream_supplier_concentration": 0.5,
         "upstream_systemic_trade_risk": 0.5,
-        "upstream_log1p_influence": 1.0,  # log(1 + e - 1)
+        "upstream_log1p_influence": 0.22314355131420976,  # log(1 + 0.25)
         "input_exposure": 0.5,
         "input_supplier_concentration": 0.2,
         "input_systemic_trade_risk": 0.1,

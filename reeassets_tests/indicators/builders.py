@@ -50,12 +50,74 @@ def link_frame(links: list[tuple[str, str, float]]) -> pd.DataFrame:
     return frame.astype({"input": "str", "output": "str", "weight": "float64"}).assign(accepted=True)
 
 
-def network(flows, links=(), hazard=UNIFORM, totals=None, **settings) -> YearNetwork:
+def reexport_frame(shares) -> pd.DataFrame:
+    frame = pd.DataFrame({"country": list(shares), "share": list(shares.values()), "source": "given"})
+    return frame.astype({"country": "str", "share": "float64"})
+
+
+def all_reexport(flows) -> dict[str, float]:
+    """Everybody re-exports all that it both buys and sells."""
+    return dict.fromkeys(sorted({name for flow in flows for name in flow[:2]}), 1.0)
+
+
+def network(flows, links=(), hazard=UNIFORM, totals=None, reexports=None, production=None, **settings) -> YearNetwork:
+    """Build a network; ``reexports`` by country, ``production`` in thousand US$ by (country, product)."""
     frame = flows if isinstance(flows, pd.DataFrame) else flow_frame(list(flows))
     country_totals, product_totals = totals or totals_of(frame)
-    return YearNetwork.build(
-        frame, country_totals, product_totals, link_frame(list(links)), hazard, Settings(home="unused", **settings)
+    made = pd.DataFrame(
+        [(*pair, amount) for pair, amount in (production or {}).items()],
+        columns=["country", "product", "production_kusd"],
     )
+    return YearNetwork.build(
+        frame,
+        country_totals,
+        product_totals,
+        link_frame(list(links)),
+        hazard,
+        Settings(home="unused", **settings),
+        reexport_frame(reexports or {}),
+        made,
+    )
+
+
+@dataclass(frozen=True)
+class Dense:
+    """One product as dense matrices, by the formulas of docs/METHOD.md alone."""
+
+    names: list[str]
+    v: np.ndarray
+    M: np.ndarray
+    X: np.ndarray
+    D: np.ndarray
+    S: np.ndarray
+    A: np.ndarray
+
+    @classmethod
+    def of(cls, flows, product, reexports=None, production=None) -> "Dense":
+        names = sorted({name for flow in flows if flow[2] == product for name in flow[:2]})
+        at = {name: position for position, name in enumerate(names)}
+        v = np.zeros((len(names), len(names)))
+        for exporter, importer, traded, value in flows:
+            if traded == product:
+                v[at[exporter], at[importer]] += value
+        M, X = v.sum(axis=0), v.sum(axis=1)
+        rho = np.array([(reexports or {}).get(name, 0.0) for name in names])
+        P = np.array([(production or {}).get((name, product), 0.0) for name in names])
+        D = np.maximum(X - rho * np.minimum(M, X), P)
+        return cls(names, v, M, X, D, M + D, v / (M + D))
+
+    def losses(self, failing, b, more=0.0) -> np.ndarray:
+        """``L = A' (n + (1 - n) b L) + more``."""
+        identity = np.eye(len(self.names))
+        return np.linalg.solve(identity - b * self.A.T * (1 - failing), self.A.T @ failing + more)
+
+    def influence(self, b) -> np.ndarray:
+        """The loss of all others when one supplier delivers nothing, supplier by supplier."""
+        found = []
+        for supplier, one in enumerate(np.eye(len(self.names))):
+            lost = self.S * self.losses(one, b)
+            found.append((lost.sum() - lost[supplier]) / self.M.sum())
+        return np.array(found)
 
 
 def by_pair(network: YearNetwork, values) -> dict[tuple[str, str], float]:

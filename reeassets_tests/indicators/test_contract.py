@@ -24,10 +24,11 @@ from reeassets.indicators.schema import (
     tables,
     tier_contrasts_table,
 )
+from reeassets.indicators.systemic import SYSTEMIC_TRADE_RISK
 from reeassets.settings import Settings
 from reeassets.tables import SchemaViolation
 from reeassets_tests.indicators.builders import FixedHazard, P, Q, network
-from reeassets_tests.indicators.external import EXPORT_SHARE
+from reeassets_tests.indicators.external import EXPORT_SHARE, HALF
 
 SETTINGS = Settings(home="unused", contrast_draws=100)
 FLOWS = [("AAA", "BBB", P, 60.0), ("CCC", "BBB", P, 20.0), ("BBB", "AAA", Q, 10.0)]
@@ -53,7 +54,11 @@ def register(monkeypatch):
 
 def test_the_built_in_indicators_come_in_the_order_of_the_method():
     assert tuple(indicator.name for indicator in registered_indicators()) == BUILT_IN_INDICATORS
-    assert [hazard.name for hazard in registered_hazards(SETTINGS)] == ["uniform", "political_stability"]
+    assert [hazard.name for hazard in registered_hazards(SETTINGS)] == [
+        "political_stability",
+        "market_power",
+        "uniform",
+    ]
 
 
 def test_an_external_indicator_adds_its_column_everywhere(register):
@@ -87,9 +92,9 @@ def test_an_external_hazard_adds_its_variants(register):
         "multi_tier_risk__half",
     ]
     frame = table.check(indicator_variants(network(FLOWS), registered_hazards(SETTINGS)))
-    np.testing.assert_allclose(
-        frame["systemic_trade_risk__half"], frame["systemic_trade_risk__uniform"] / 2, atol=1e-13
-    )
+    alone = network(FLOWS, hazard=HALF)
+    np.testing.assert_array_equal(frame["systemic_trade_risk__half"], SYSTEMIC_TRADE_RISK.evaluate(alone))
+    assert (frame["systemic_trade_risk__half"] >= frame["systemic_trade_risk__uniform"]).all()
 
 
 def test_plugins_that_break_the_contract_are_named(register):
@@ -152,11 +157,12 @@ def test_evaluate_refuses_other_shapes():
         ("supplier_concentration", [1e-9, 1.0, np.nan], [0.0, 1 + 1e-9]),
         ("direct_risk", [0.0, 1.0], [-1e-9, 1 + 1e-9, np.nan]),
         ("systemic_trade_risk", [0.0, 1.0], [-1e-9, 1 + 1e-9, np.nan]),
-        ("indirect_risk", [0.0, 1 - 1e-9], [-1e-9, 1.0]),
-        ("influence", [0.0, 5.0], [-1e-9, np.inf]),
-        ("influence_share", [0.0, 1.0], [-1e-9, 1 + 1e-9]),
-        ("rca", [0.0, 1e6], [-1e-9, np.inf]),
-        ("rsca", [-1.0, 1 - 1e-9], [-1 - 1e-9, 1.0]),
+        ("indirect_risk", [0.0, 1.0], [-1e-9, 1 + 1e-9, np.nan]),
+        ("influence", [0.0, 1.0], [-1e-9, 1 + 1e-9, np.nan]),
+        ("largest_origin_share", [1e-9, 1.0, np.nan], [0.0, 1 + 1e-9]),
+        ("origin_concentration", [1e-9, 1.0, np.nan], [0.0, 1 + 1e-9]),
+        ("rca", [0.0, 1e6, np.nan], [-1e-9, np.inf]),
+        ("rsca", [-1.0, 1 - 1e-9, np.nan], [-1 - 1e-9, 1.0]),
         ("multi_tier_risk", [0.0, 1.0], [-1e-9, 1 + 1e-9]),
     ],
 )
@@ -181,7 +187,12 @@ def test_only_import_intensity_may_exceed_one():
 def test_every_column_of_every_table_has_a_meaning():
     stage = tables(SETTINGS)
     assert [table.name for table in stage] == [
+        "reexport_shares",
+        "production",
+        "supplier_hazards",
         "product_indicators",
+        "origins",
+        "indicator_bounds",
         "indicator_variants",
         "country_indicators",
         "indicator_intervals",

@@ -5,10 +5,12 @@ import pytest
 
 from reeassets.indicators.explain import DIRECT, HIGHER, INPUTS, SECOND, SUPPLIERS_INPUTS, explain
 from reeassets_tests.conftest import reeassets
-from reeassets_tests.indicators.builders import FixedHazard, P, Q, network, random_flows
+from reeassets_tests.indicators.builders import FixedHazard, P, Q, all_reexport, network, random_flows
 
 # AAA sells 60 of P to BBB and 40 to CCC, BBB sells 20 to AAA and 30 to CCC, CCC sells nothing of P.
-#   imports   M = 20, 60, 70     exports X = 100, 50, 0      supply S = 100, 60, 70     domestic D = 80, 0, 0
+#   imports   M = 20, 60, 70     exports X = 100, 50, 0
+# Everybody re-exports what it both buys and sells:
+#   domestic  D = 80, 0, 0       supply S = 100, 60, 70
 #   shares    A[B,A] = 0.2       A[A,B] = 1                  A[A,C] = 4/7, A[B,C] = 3/7
 #   hazard    h = 0.5, 0.2, 1
 FLOWS = [("AAA", "BBB", P, 60.0), ("AAA", "CCC", P, 40.0), ("BBB", "AAA", P, 20.0), ("BBB", "CCC", P, 30.0)]
@@ -16,10 +18,12 @@ HAZARD = FixedHazard({"AAA": 0.5, "BBB": 0.2, "CCC": 1.0})
 
 
 def test_by_hand_without_links():
-    # Rn_A = 0.2 (0.1 + Rn_B/2), Rn_B = 0.25 + Rn_A/2: Rn_A = 0.045/0.95, Rn_B = 0.26/0.95.
-    found = explain(network(FLOWS, hazard=HAZARD, alpha=0.5), "CCC", P)
+    # L_A = 0.2 (0.2 + 0.8 L_B/2), L_B = 0.5 + 0.5 L_A/2: L_A = 0.08/0.98, L_B = 0.51/0.98.
+    net = network(FLOWS, hazard=HAZARD, reexports=all_reexport(FLOWS), pass_through=0.5)
+    found = explain(net, "CCC", P)
+    assert (found.year, found.hazard_name, found.pass_through) == (2010, "fixed", 0.5)
     assert (found.imports, found.exports, found.supply, found.domestic) == (70.0, 0.0, 70.0, 0.0)
-    risk = {"AAA": 0.045 / 0.95, "BBB": 0.26 / 0.95}
+    risk = {"AAA": 0.08 / 0.98, "BBB": 0.51 / 0.98}
     first, second = found.suppliers.to_dict("records")
     assert first == pytest.approx(
         {
@@ -28,30 +32,33 @@ def test_by_hand_without_links():
             "import_share": 4 / 7,
             "supply_share": 4 / 7,
             "hazard": 0.5,
-            "direct": 0.5 * 4 / 7 * 0.5,
-            "behind": 0.5 * 4 / 7 * risk["AAA"],
+            "direct": 4 / 7 * 0.5,
+            "behind": 0.5 * 4 / 7 * 0.5 * risk["AAA"],
             "risk": risk["AAA"],
         }
     )
     assert second["supplier"] == "BBB"
-    assert second["direct"] == pytest.approx(0.5 * 3 / 7 * 0.2)
-    # AAA buys from BBB (0.2), BBB from AAA (1): two paths of two steps.
+    assert second["direct"] == pytest.approx(3 / 7 * 0.2)
+    assert second["behind"] == pytest.approx(0.5 * 3 / 7 * 0.8 * risk["BBB"])
+    # AAA buys from BBB (0.2) and delivers half of it, BBB from AAA (1) and delivers 0.8: two paths of two steps.
     paths = {(row["behind"], row["supplier"]): row for row in found.paths.to_dict("records")}
     assert set(paths) == {("BBB", "AAA"), ("AAA", "BBB")}
-    assert paths["AAA", "BBB"]["share"] == pytest.approx(3 / 7)
-    assert paths["AAA", "BBB"]["contribution"] == pytest.approx(0.25 * 3 / 7 * 0.5)
-    assert paths["BBB", "AAA"]["contribution"] == pytest.approx(0.25 * 4 / 7 * 0.2 * 0.2)
+    assert paths["AAA", "BBB"]["share"] == pytest.approx(3 / 7 * 0.8)
+    assert paths["AAA", "BBB"]["hazard"] == 0.5
+    assert paths["AAA", "BBB"]["contribution"] == pytest.approx(0.5 * 3 / 7 * 0.8 * 0.5)
+    assert paths["BBB", "AAA"]["share"] == pytest.approx(4 / 7 * 0.5 * 0.2)
+    assert paths["BBB", "AAA"]["contribution"] == pytest.approx(0.5 * 4 / 7 * 0.5 * 0.2 * 0.2)
     assert found.parts == pytest.approx(
         {
-            DIRECT: 1 / 7 + 0.3 / 7,
-            SECOND: 0.375 / 7 + 0.04 / 7,
-            HIGHER: 0.25 * (3 / 7 * risk["AAA"] + 0.8 / 7 * risk["BBB"]),
+            DIRECT: 2 / 7 + 0.6 / 7,
+            SECOND: 0.6 / 7 + 0.04 / 7,
+            HIGHER: 0.25 * (2.4 / 7 * 0.5 * risk["AAA"] + 0.4 / 7 * 0.8 * risk["BBB"]),
             INPUTS: 0.0,
             SUPPLIERS_INPUTS: 0.0,
         },
         abs=1e-13,
     )
-    total = (4 / 7) * (0.25 + risk["AAA"] / 2) + (3 / 7) * (0.1 + risk["BBB"] / 2)
+    total = (4 / 7) * (0.5 + 0.5 * risk["AAA"] / 2) + (3 / 7) * (0.2 + 0.8 * risk["BBB"] / 2)
     assert found.systemic_trade_risk == pytest.approx(total, abs=1e-13)
     assert found.sum_of_orders == pytest.approx(total, abs=1e-13)
     assert found.sum_of_parts == found.sum_of_orders
@@ -59,20 +66,26 @@ def test_by_hand_without_links():
 
 
 def test_by_hand_with_a_link():
-    # As in test_multi_tier: Rn[B,P] = 1/2, Rn[B,Q] = 1/4 + 1/8, Rn[C,Q] = 1/2 + 3/16.
+    # BBB imports 15 of Q and makes the 30 that it exports: S = 45, d = 2/3.
+    # L[B,P] = 0.6, L[B,Q] = 0.6/3 + 0.6/2 * 2/3 = 0.2 + 0.2, L[C,Q] = 0.2 + 0.8 L[B,Q]/2 = 0.2 + 0.08 + 0.08.
     flows = [("AAA", "BBB", P, 10.0), ("BBB", "CCC", Q, 30.0), ("AAA", "BBB", Q, 15.0)]
-    tiers = network(flows, [(P, Q, 1.0)], alpha=0.5)
+    tiers = network(flows, [(P, Q, 1.0)], FixedHazard({"AAA": 0.6, "BBB": 0.2, "CCC": 1.0}), pass_through=0.5)
     maker, buyer = explain(tiers, "BBB", Q), explain(tiers, "CCC", Q)
+    assert (maker.supply, maker.domestic) == (45.0, 30.0)
     assert maker.inputs.to_dict("records") == [
-        {"input": P, "weight": 1.0, "risk": pytest.approx(0.5), "contribution": pytest.approx(1 / 8)}
+        {"input": P, "weight": 1.0, "risk": pytest.approx(0.6), "contribution": pytest.approx(0.2)}
     ]
-    assert maker.parts[INPUTS] == pytest.approx(1 / 8)
-    assert maker.parts[DIRECT] == pytest.approx(1 / 4)
+    assert maker.parts[INPUTS] == pytest.approx(0.2)
+    assert maker.parts[DIRECT] == pytest.approx(0.2)
     assert maker.parts[SUPPLIERS_INPUTS] == 0
+    assert maker.sum_of_parts == pytest.approx(0.4, abs=1e-13)
     # CCC makes none of Q: what the link adds reaches it through BBB alone.
     assert buyer.parts[INPUTS] == 0
-    assert buyer.parts[SUPPLIERS_INPUTS] == pytest.approx(0.5 * 1 / 8)
-    assert buyer.sum_of_parts == pytest.approx(11 / 16, abs=1e-13)
+    assert buyer.parts[DIRECT] == pytest.approx(0.2)
+    assert buyer.parts[SECOND] == pytest.approx(0.08)
+    assert buyer.parts[SUPPLIERS_INPUTS] == pytest.approx(0.08)
+    assert buyer.sum_of_parts == pytest.approx(0.36, abs=1e-13)
+    assert buyer.multi_tier_risk == pytest.approx(0.36, abs=1e-13)
 
 
 def test_a_pair_that_only_exports_has_no_parts():
@@ -85,12 +98,15 @@ def test_a_pair_that_only_exports_has_no_parts():
     assert set(alone.parts.values()) == {0.0}
 
 
-@pytest.mark.parametrize("alpha", [0.0, 0.5, 0.85, 0.99])
-def test_on_random_networks_the_parts_sum_to_both_risks(alpha):
+@pytest.mark.parametrize("pass_through", [0.0, 0.5, 0.85, 0.99])
+@pytest.mark.parametrize("reexported", [0.0, 0.4, 1.0])
+def test_on_random_networks_the_parts_sum_to_both_risks(pass_through, reexported):
     links = [("250000", "250001", 0.6), ("250002", "250001", 0.4), ("250001", "250002", 0.5)]
     flows = random_flows(13)
     hazard = FixedHazard({name: (k % 5) / 4 for k, name in enumerate(sorted({flow[0] for flow in flows}))})
-    net = network(flows, links, hazard, alpha=alpha)
+    reexports = dict.fromkeys(all_reexport(flows), reexported)
+    produced = {("CA0", "250001"): 1e3, ("CA1", "250002"): 1e-3}
+    net = network(flows, links, hazard, reexports=reexports, production=produced, pass_through=pass_through)
     for row in net.pairs().itertuples():
         found = explain(net, row.country, row.product)
         assert found.sum_of_orders == pytest.approx(found.systemic_trade_risk, abs=1e-12)
@@ -164,7 +180,7 @@ def test_what_is_unknown_is_one_line_and_a_status(finished, arguments, told):
 
 
 def test_a_table_made_under_other_settings_is_not_explained(finished):
-    result = reeassets("explain", "DEU", "850511", home=finished[0], check=False, REEASSETS_ALPHA="0.5")
+    result = reeassets("explain", "DEU", "850511", home=finished[0], check=False, REEASSETS_PASS_THROUGH="0.5")
     assert result.returncode == 2
     assert "product_indicators of 2023 was made under other settings" in result.stderr
 

@@ -101,12 +101,18 @@ def test_it_is_there_only_when_a_file_is_named(tmp_path):
     path = written(tmp_path, "iso3,hazard\n*,0.5\n")
     without, with_file = Settings(home=tmp_path), Settings(home=tmp_path, hazard_file=path)
     assert isinstance(FILE, ConfiguredHazard)
-    assert [found.name for found in registered_hazards(without)] == ["uniform", "political_stability"]
-    assert [found.name for found in registered_hazards(with_file)] == ["uniform", "political_stability", "file"]
+    assert [found.name for found in registered_hazards(without)] == ["political_stability", "market_power", "uniform"]
+    assert [found.name for found in registered_hazards(with_file)] == [
+        "political_stability",
+        "market_power",
+        "uniform",
+        "file",
+    ]
     assert not [name for name in indicator_variants_table(without).columns if name.endswith("__file")]
     frame = indicator_variants(network([("AAA", "BBB", P, 60.0)]), registered_hazards(with_file))
-    checked = indicator_variants_table(with_file).check(frame)
-    np.testing.assert_allclose(checked["systemic_trade_risk__file"], checked["systemic_trade_risk__uniform"] / 2)
+    checked = indicator_variants_table(with_file).check(frame).set_index("country")
+    assert checked["systemic_trade_risk__file"].to_dict() == {"AAA": 0.0, "BBB": 0.5}
+    assert checked["systemic_trade_risk__uniform"].to_dict() == {"AAA": 0.0, "BBB": 0.1}
 
 
 def test_a_hazard_without_its_file_is_an_error(tmp_path):

@@ -13,6 +13,7 @@ from reeassets.indicators.hazards import (
     hazard_coverage,
     of_economies,
 )
+from reeassets.settings import Settings
 from reeassets_tests.indicators.builders import FixedHazard
 
 RANKS = """iso3,country,year,pv_estimate,pv_stderr,pv_percentile_rank
@@ -33,7 +34,9 @@ def stability(tmp_path):
 
 def test_uniform():
     assert isinstance(UNIFORM, Hazard)
-    np.testing.assert_array_equal(UNIFORM.hazard(2010, ["AAA", "BBB"]), [1.0, 1.0])
+    np.testing.assert_array_equal(UNIFORM.hazard(2010, ["AAA", "BBB"]), [0.1, 0.1])
+    asked = UNIFORM.under(Settings(home="unused", hazard_uniform=0.3))
+    np.testing.assert_array_equal(asked.hazard(2010, ["AAA"]), [0.3])
     assert UNIFORM.data_files() == []
     assert hazard_coverage(UNIFORM, 2010, ["AAA"])["basis"].tolist() == ["constant"]
 

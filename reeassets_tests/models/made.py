@@ -7,6 +7,7 @@ from reeassets.settings import Settings
 
 HAZARDS = ("political_stability", "uniform")
 RISKS = ("indirect_risk", "multi_tier_risk", "systemic_trade_risk")
+HEADLINE_RISK = "systemic_trade_risk__political_stability"
 CANDIDATES = [
     "trade_exposure",
     "import_reliance",
@@ -52,8 +53,8 @@ def made_panel(
 ) -> pd.DataFrame:
     """Make a panel with country, product and year effects.
 
-    ``slope`` is that of systemic_trade_risk__uniform on the outcome. ``uneven`` is the spread of slopes over countries
-    and over products: it makes scores correlate within clusters, without which two-way covariances are rarely definite.
+    ``slope`` is that of the headline risk on the outcome. ``uneven`` is the spread of slopes over countries and over
+    products: it makes scores correlate within clusters, without which two-way covariances are rarely definite.
     """
     rng = np.random.default_rng(seed)
     index = pd.MultiIndex.from_product(
@@ -76,7 +77,7 @@ def made_panel(
     for delta in (0, *deltas):
         index_value = np.tanh(0.5 * effects + rng.normal(size=len(panel)))
         if delta:
-            latent = 0.3 * effects + slope * panel["systemic_trade_risk__uniform"] + rng.normal(size=len(panel))
+            latent = 0.3 * effects + slope * panel[HEADLINE_RISK] + rng.normal(size=len(panel))
             for name in [*CANDIDATES, "rsca", "log1p_imports", "log1p_exports"] if uneven else []:
                 score = (panel[name] - panel[name].mean()) / panel[name].std()
                 for key in ("country", "product"):

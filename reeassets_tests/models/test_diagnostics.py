@@ -10,6 +10,7 @@ from reeassets.models.regressions import rca_models
 from reeassets.models.schema import MODEL_DIAGNOSTICS, MODEL_MULTIPLICITY
 from reeassets_tests.models.made import (
     CONTROLS,
+    HEADLINE_RISK,
     NO_LINKS,
     after_effects,
     complete,
@@ -68,7 +69,7 @@ def test_the_table_and_what_is_in_it(rows):
 
 def test_variance_inflation_is_that_of_the_regression_of_one_regressor_on_the_others(panel, rows):
     sample = complete(panel, "rsca_lead1")
-    names = ["trade_exposure", "supplier_concentration", "systemic_trade_risk__uniform"]
+    names = ["trade_exposure", "supplier_concentration", HEADLINE_RISK]
     columns = np.column_stack([*(standardised(sample[name]) for name in names), sample[CONTROLS].to_numpy()])
     left = after_effects(sample, columns, FIXED_EFFECTS[0])
     for place, term in enumerate(("exposure", "supplier_concentration", "risk")):
@@ -90,8 +91,8 @@ def test_a_regressor_that_is_nearly_another_is_inflated(panel):
 def test_an_effect_that_is_one_countrys_is_gone_without_it():
     panel = real_codes(made_panel(seed=42, countries=14, products=14))
     china = panel["country"] == "CHN"
-    risk = panel["systemic_trade_risk__uniform"]
-    panel["systemic_trade_risk__uniform"] = np.where(china, risk, 0.5 + 0.05 * (risk - 0.5))
+    risk = panel[HEADLINE_RISK]
+    panel[HEADLINE_RISK] = np.where(china, risk, 0.5 + 0.05 * (risk - 0.5))
     panel["rsca_lead1"] = panel["rsca_lead1"] - 3.0 * china * risk
     estimates = rca_models(panel, NO_LINKS, SETTINGS)
     rows = model_diagnostics(panel, NO_LINKS, estimates, SETTINGS)
@@ -137,7 +138,7 @@ def test_the_placebo_finds_an_effect_on_the_past(panel):
     past = panel[["year", "country", "product", "rsca"]].assign(year=panel["year"] + 1)
     merged = panel.merge(past, on=["year", "country", "product"], how="left", suffixes=("", "_past"))
     follows = 1 / (1 + np.exp(-merged["rsca_past"].fillna(0)))
-    feedback = panel.assign(systemic_trade_risk__uniform=follows.to_numpy())
+    feedback = panel.assign(**{HEADLINE_RISK: follows.to_numpy()})
     rows = model_diagnostics(feedback, NO_LINKS, rca_models(feedback, NO_LINKS, SETTINGS), SETTINGS)
     assert of(rows, "placebo").loc["risk", "ci_low"] > 0.05
 

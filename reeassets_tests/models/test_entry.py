@@ -8,6 +8,7 @@ from reeassets.models.schema import RCA_MODELS
 from reeassets_tests.models.made import (
     CONTROLS,
     HAZARDS,
+    HEADLINE_RISK,
     NO_LINKS,
     clustered_by,
     complete,
@@ -18,13 +19,13 @@ from reeassets_tests.models.made import (
 )
 
 
-def fit(panel, given=None, hazards=("uniform",)):
+def fit(panel, given=None, hazards=("political_stability",)):
     given = given or settings()
     return ENTRY.fit(panel, NO_LINKS, ENTRY.specifications(given, hazards), given)
 
 
 def cell(rows, interacted=False):
-    return rows[(rows["interacted"] == interacted) & (rows["hazard"] == "uniform")].set_index("term")
+    return rows[(rows["interacted"] == interacted) & (rows["hazard"] == "political_stability")].set_index("term")
 
 
 def sample_of(panel):
@@ -48,7 +49,7 @@ def test_estimates_equal_a_logit_with_dummies(panel, stages):
     for term, name in (
         ("exposure", "trade_exposure"),
         ("supplier_concentration", "supplier_concentration"),
-        ("risk", "systemic_trade_risk__uniform"),
+        ("risk", HEADLINE_RISK),
     ):
         values = standardised(sample[name])
         for stage in stages:
@@ -89,7 +90,7 @@ def test_grid_table_and_headline(panel):
     assert list(rows.columns) == list(ROW_COLUMNS)
     RCA_MODELS.check(rows)
     assert len(rows) == 2 * (6 + 12)
-    assert rows.loc[rows["headline"], "hazard"].unique().tolist() == ["uniform"]
+    assert rows.loc[rows["headline"], "hazard"].unique().tolist() == ["political_stability"]
 
 
 def test_row_order_does_not_matter(panel):

@@ -58,7 +58,7 @@ def ingredients(**changes):
                 "country": name,
                 "stage": stage,
                 "imports_kusd": 10.0,
-                "influence": 5.0 if name == "CHN" else 1.0,
+                "influence": 0.5 if name == "CHN" else 0.1,
                 "systemic_trade_risk": risk,
             }
             for year in YEARS
@@ -120,7 +120,7 @@ def test_each_claim_can_fail():
     opposite = {"exposure": -1, "supplier_concentration": -1, "systemic_trade_risk": 1}
     country = ingredients()["country_indicators"].copy()
     country.loc[country["country"] == "USA", "systemic_trade_risk"] = 0.05
-    country.loc[country["country"] == "JPN", "influence"] = 50.0
+    country.loc[country["country"] == "JPN", "influence"] = 0.9
     choice = ingredients()["cluster_choice"].assign(gap_preferred=[True, False, False])
     models = pd.concat([model_rows("exposure", [-0.5, -0.4]), model_rows("risk:input", [0.5, 0.4])])
     found = judged(

@@ -10,6 +10,7 @@ from reeassets_tests.models.made import (
     CANDIDATES,
     CONTROLS,
     HAZARDS,
+    HEADLINE_RISK,
     NO_LINKS,
     after_effects,
     complete,
@@ -79,10 +80,10 @@ def test_estimates_equal_the_regression_with_dummies(panel, chain, effects):
     given = settings()
     rows = INPUT_LINKED.fit(panel, chain, INPUT_LINKED.specifications(given, HAZARDS), given)
     sample = complete(over_inputs(panel, chain, CANDIDATES), "rsca_lead1")
-    main = ["trade_exposure", "supplier_concentration", "systemic_trade_risk__uniform"]
+    main = ["trade_exposure", "supplier_concentration", HEADLINE_RISK]
     design = np.column_stack([*(standardised(sample[name]) for name in main), sample[CONTROLS].to_numpy()])
     slow, n_dummies = dummy_regression(sample, "rsca_lead1", design, effects)
-    fast = rows[(rows["fixed_effects"] == effects) & (rows["hazard"] == "uniform")].set_index("term")
+    fast = rows[(rows["fixed_effects"] == effects) & (rows["hazard"] == "political_stability")].set_index("term")
     fast = fast.loc[["exposure", "supplier_concentration", "risk", *CONTROLS]]
     np.testing.assert_allclose(fast["coefficient"], slow.params[:6], rtol=1e-8, atol=1e-10)
     conventional = np.diag(slow.cov_params())[:6]

@@ -9,7 +9,7 @@ from reeassets_tests.models.made import settings
 RISKS = [
     f"{risk}__{hazard}"
     for risk in ("indirect_risk", "multi_tier_risk", "systemic_trade_risk")
-    for hazard in ("political_stability", "uniform")
+    for hazard in ("market_power", "political_stability", "uniform")
 ]
 STAGES = pd.Series({"280530": "upstream", "850511": "input"})
 
@@ -118,7 +118,7 @@ def test_the_panel_obeys_its_table_and_has_its_columns_in_order():
     table = panel_table(settings((1, 2)))
     assert list(panel.columns) == list(table.columns)
     pd.testing.assert_frame_equal(table.check(panel), panel)
-    assert hazards_of(list(panel.columns)) == ["political_stability", "uniform"]
+    assert hazards_of(list(panel.columns)) == ["market_power", "political_stability", "uniform"]
     assert panel.loc[0, "log1p_imports"] == pytest.approx(np.log(11.0))
     assert panel.loc[0, "log1p_exports"] == pytest.approx(np.log(91.0))
 

@@ -37,7 +37,7 @@ def cell(
         & (rows["interacted"] == interacted)
         & (rows["exposure_definition"] == exposure)
         & (rows["risk_definition"] == risk)
-        & (rows["hazard"] == "uniform")
+        & (rows["hazard"] == "political_stability")
         & (rows["delta"] == delta)
     ]
     return chosen.set_index("term")
@@ -55,7 +55,11 @@ def rows(panel):
 
 def design(rows, exposure, risk, stages=()):
     """Standardise over the sample, then split by stage: columns and their terms."""
-    main = {"exposure": exposure, "supplier_concentration": "supplier_concentration", "risk": f"{risk}__uniform"}
+    main = {
+        "exposure": exposure,
+        "supplier_concentration": "supplier_concentration",
+        "risk": f"{risk}__political_stability",
+    }
     columns = {}
     for term, name in main.items():
         values = standardised(rows[name])
@@ -174,13 +178,11 @@ def test_every_definition_is_estimated_on_the_same_rows(panel, rows):
 
 def test_a_planted_slope_is_found():
     panel = made_panel(seed=3, countries=25, products=15, slope=-2.0)
-    row = cell(fit(panel, hazards=("uniform",))).loc["risk"]
+    row = cell(fit(panel, hazards=("political_stability",))).loc["risk"]
     assert row["ci_high"] < 0
     assert row["p_value"] < 0.001
-    assert (
-        cell(fit(made_panel(seed=3, countries=25, products=15, slope=2.0), hazards=("uniform",))).loc["risk"]["ci_low"]
-        > 0
-    )
+    opposite = made_panel(seed=3, countries=25, products=15, slope=2.0)
+    assert cell(fit(opposite, hazards=("political_stability",))).loc["risk"]["ci_low"] > 0
 
 
 def test_three_stages_have_three_slopes():

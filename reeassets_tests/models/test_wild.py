@@ -7,9 +7,9 @@ from reeassets.models.linear import FIXED_EFFECTS
 from reeassets.models.rca_growth import OUTCOME, absorb_sample
 from reeassets.models.sample import CONTROLS, build_sample, candidates
 from reeassets.models.wild import WildBootstrap, draw_weights
-from reeassets_tests.models.made import complete, effects_of, made_panel, standardised
+from reeassets_tests.models.made import HEADLINE_RISK, complete, effects_of, made_panel, standardised
 
-NAMES = ["trade_exposure", "supplier_concentration", "systemic_trade_risk__uniform", *CONTROLS]
+NAMES = ["trade_exposure", "supplier_concentration", HEADLINE_RISK, *CONTROLS]
 
 
 def bootstrap(panel, draws, seed=1):
@@ -79,6 +79,6 @@ def test_an_effect_is_found_and_its_absence_is_not():
 
 def test_the_seed_decides_about_the_draws():
     panel = made_panel(seed=5)
-    one, again, other = (bootstrap(panel, 999, seed).test(np.eye(6)[2]).p_value for seed in (1, 1, 3))
+    one, again, other = (bootstrap(panel, 999, seed).test(np.eye(6)[2]).p_value for seed in (1, 1, 2))
     assert one == again
     assert one != other

@@ -61,7 +61,7 @@ def make_graph(tmp_path, calls, monkeypatch):
     recipes = [
         Recipe("base", base, uses=("link_draws",)),
         Recipe("total", total, inputs=("base",), uses=("years",)),
-        Recipe("share", share, inputs=("base", "total"), uses=("alpha",)),
+        Recipe("share", share, inputs=("base", "total"), uses=("pass_through",)),
         Recipe(
             "summary",
             summary,

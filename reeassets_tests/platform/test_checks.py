@@ -190,10 +190,11 @@ def indicators(graph, **changed):
     values = dict.fromkeys(table.columns, 0.5) | {
         "direct_risk": 0.4,
         "indirect_risk": 0.1,
-        "systemic_trade_risk": 0.16,
-        "influence_share": 1.0,
+        "systemic_trade_risk": 0.5,
+        "influence": 1.0,
         "product": "850511",
         "country": "CHN",
+        "largest_origin": "MMR",
     }
     return {"product_indicators": pd.DataFrame([values | changed]).drop(columns="year")}
 
@@ -204,7 +205,11 @@ def test_indicators_that_contradict_each_other_are_found(look, tmp_path):
     broken = look("identities", indicators(graph, systemic_trade_risk=0.3))
     assert not broken.passed
     assert broken.rows["country"].tolist() == ["CHN"]
-    assert not look("identities", indicators(graph, influence_share=0.9)).passed
+    assert not look("identities", indicators(graph, multi_tier_risk=0.4)).passed
+    # It exports all there is, so that all of it is lost without it.
+    assert not look("identities", indicators(graph, influence=0.9)).passed
+    assert not look("identities", indicators(graph, exports_kusd=0.0)).passed
+    assert look("identities", indicators(graph, exports_kusd=0.0, influence=0.0)).passed
 
 
 def test_a_typical_value_that_moved_is_found_and_named(look, tmp_path):

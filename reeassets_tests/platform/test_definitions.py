@@ -22,7 +22,8 @@ trade: countries country_totals* economies economy_members* nomenclature product
 products: classified_products code_list_evidence concordance_value* excluded_flows* keyword_baseline product_concordance \
 product_votes reference_set reference_summary trade_flows* unit_values* vote_agreement vote_disagreements
 networks: candidate_links io_links link_calibration link_votes network_edges* product_tiers
-indicators: country_indicators* indicator_intervals* indicator_variants* product_indicators* tier_contrasts tier_contrasts_pooled
+indicators: country_indicators* indicator_bounds* indicator_intervals* indicator_variants* origins* product_indicators* production* \
+reexport_shares supplier_hazards* tier_contrasts tier_contrasts_pooled
 clusters: cluster_agreement cluster_choice cluster_features cluster_profiles cluster_transitions country_clusters
 models: findings model_diagnostics model_multiplicity panel rca_models
 shocks: shock_impacts* shock_scenarios*
@@ -107,10 +108,13 @@ def test_a_scenario_depends_on_the_partition_of_its_year_only(tmp_path):
 
 
 def test_code_versions_follow_the_settings(tmp_path):
-    one, other = Graph(Settings(home=tmp_path)), Graph(Settings(home=tmp_path, alpha=0.5))
+    one, other = Graph(Settings(home=tmp_path)), Graph(Settings(home=tmp_path, pass_through=0.5))
     changed = {name for name in one.recipes if one.own_hash(name) != other.own_hash(name)}
     # The report prints the configuration, so it depends on all of it.
-    assert changed == {"product_indicators", "indicator_variants", "indicator_intervals", "html_report"}
+    assert changed == {
+        *("product_indicators", "indicator_variants", "indicator_intervals", "indicator_bounds", "origins"),
+        *("shock_impacts", "html_report"),
+    }
     stale = {
         name for name in one.recipes if one.expected(name, _first(one, name)) != other.expected(name, _first(one, name))
     }

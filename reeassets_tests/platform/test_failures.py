@@ -87,6 +87,6 @@ def test_the_secret_is_neither_shown_nor_written_from_the_environment(tmp_path, 
 
 def test_a_secret_in_the_settings_file_stays_there(tmp_path):
     (tmp_path / "settings.toml").write_text(f'failure_webhook = "https://example.org/{TOKEN}"\n')
-    Settings(home=tmp_path, alpha=0.5).remember()
+    Settings(home=tmp_path, pass_through=0.5).remember()
     kept = tomllib.loads((tmp_path / "settings.toml").read_text())
-    assert kept == {"failure_webhook": f"https://example.org/{TOKEN}", "alpha": 0.5}
+    assert kept == {"failure_webhook": f"https://example.org/{TOKEN}", "pass_through": 0.5}

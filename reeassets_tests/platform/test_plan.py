@@ -35,7 +35,7 @@ def test_neighbours_are_neighbours_in_the_settings(make_graph):
 
 
 def test_fingerprints_follow_settings_and_years(make_graph):
-    one, other = make_graph(), make_graph(alpha=0.5)
+    one, other = make_graph(), make_graph(pass_through=0.5)
     assert one.expected("base", 2019) == other.expected("base", 2019)
     assert one.expected("share", 2019) != other.expected("share", 2019)
     assert one.expected("share", 2019) != one.expected("share", 2020)

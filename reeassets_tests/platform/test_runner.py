@@ -44,8 +44,8 @@ def test_everything_is_made_once_and_then_left_alone(go):
 
 def test_a_changed_setting_makes_only_what_depends_on_it(go):
     go()
-    assert go(alpha=0.5)[0] == [*[("share", year) for year in YEARS], ("summary", None)]
-    assert go(alpha=0.5, link_draws=99)[0] == ALL
+    assert go(pass_through=0.5)[0] == [*[("share", year) for year in YEARS], ("summary", None)]
+    assert go(pass_through=0.5, link_draws=99)[0] == ALL
 
 
 def test_an_added_year_makes_that_year_and_what_is_over_all_years(go):

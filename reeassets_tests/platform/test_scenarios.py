@@ -80,7 +80,7 @@ def make_graph(tmp_path, monkeypatch, file, calls, broken):
             "what_if",
             what_if,
             inputs=("base",),
-            uses=("shock_pass_through",),
+            uses=("shock_substitution",),
             outside=lambda settings, scenario: catalogue.definition_digest(scenario, settings),
             lineage=lambda settings, scenario: catalogue.defining_file(scenario, settings),
         ),
@@ -217,7 +217,7 @@ def test_a_setting_and_the_default_year_reach_the_scenarios(go):
     go()
     own = {("what_if", "mine"), ("further", "mine"), ("what_if", "other"), ("further", "other")}
     assert set(go(shock_year=2019)[0]) == set(EVERYTHING) - own - {("base", 2019), ("base", 2020)}
-    made, _ = go(shock_year=2019, shock_pass_through=0.5)
+    made, _ = go(shock_year=2019, shock_substitution=0.5)
     assert [name for table, name in made if table == "what_if"] == list(ALL)
 
 

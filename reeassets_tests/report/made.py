@@ -123,8 +123,8 @@ def io_links() -> pd.DataFrame:
 
 
 def product_indicators() -> pd.DataFrame:
-    """China's influence share in 850511 is 0.6, then 0.7; Germany's 0.3 in both; the rest is the USA's."""
-    shares = {"CHN": (0.6, 0.7), "DEU": (0.3, 0.3), "USA": (0.1, 0.0)}
+    """China's influence in 850511 is 0.6, then 0.7; Germany's 0.3 in both; the USA's 0.1, then 0."""
+    influence = {"CHN": (0.6, 0.7), "DEU": (0.3, 0.3), "USA": (0.1, 0.0)}
     imports = {"CHN": 10.0, "DEU": 300.0, "USA": 100.0}
     risks = {"CHN": (0.1, 0.1), "DEU": (0.2, 0.4), "USA": (0.5, 0.8)}
     rows = [
@@ -139,11 +139,13 @@ def product_indicators() -> pd.DataFrame:
             "direct_risk": 0.9,
             "systemic_trade_risk": risks[country][place],
             "indirect_risk": 0.05,
-            "influence": shares[country][place] / 2,
-            "influence_share": shares[country][place],
+            "influence": influence[country][place],
             "rca": 1.0,
             "rsca": 0.0,
             "multi_tier_risk": 0.3,
+            "largest_origin": "CHN",
+            "largest_origin_share": 0.75,
+            "origin_concentration": 0.625,
         }
         for place, year in enumerate(YEARS)
         for country in COUNTRIES
@@ -345,7 +347,6 @@ def shock_scenarios() -> pd.DataFrame:
                 "cut": 1.0,
                 "substitution": 0.0,
                 "duration": 1.0,
-                "pass_through": 0.85,
                 "exports_kusd": 50.0,
                 "cut_kusd": 50.0,
                 "note": note,

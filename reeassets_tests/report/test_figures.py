@@ -32,18 +32,32 @@ def test_product_set_counts_by_application_and_stage():
     assert figure.layout.xaxis.title.text == "Number of products"
 
 
-def test_supplier_influence_plots_shares_others_and_last_values():
-    shares, others = showcase.supplier_shares(made.product_indicators(), "850511", count=2)
-    figure = figures.supplier_influence(shares, others, made.COUNTRIES, COLOURS)
+def test_supplier_influence_plots_the_largest_of_the_others_and_last_values():
+    influence, others = showcase.supplier_influence(made.product_indicators(), "850511", count=2)
+    figure = figures.supplier_influence(influence, others, made.COUNTRIES, COLOURS)
     lines = {line.name: (list(line.x), list(line.y), line.line.color) for line in figure.data}
-    assert lines.keys() == {"China", "Germany", "All other countries"}
+    assert lines.keys() == {"China", "Germany", "Largest of all others"}
     assert lines["China"] == ([2020, 2021], [0.6, 0.7], "#111111")
     assert lines["Germany"] == ([2020, 2021], [0.3, 0.3], "#222222")
-    assert lines["All other countries"][1] == pytest.approx([0.1, 0.0])
-    assert lines["All other countries"][2] == MUTED
+    assert lines["Largest of all others"][1] == pytest.approx([0.1, 0.0])
+    assert lines["Largest of all others"][2] == MUTED
     written = [note.text.rsplit("</span> ", 1)[1] for note in figure.layout.annotations]
-    assert written == ["China 70%", "Germany 30%", "All other countries 0%"]
-    assert "(%)" in figure.layout.yaxis.title.text
+    assert written == ["China 70%", "Germany 30%", "Largest of all others 0%"]
+    assert figure.layout.yaxis.title.text == "Share of world imports lost (%)"
+    # All but China are others then: Germany is the largest of them.
+    first, others = showcase.supplier_influence(made.product_indicators(), "850511", count=1)
+    figure = figures.supplier_influence(first, others, made.COUNTRIES, COLOURS)
+    assert list(figure.data[1].y) == [0.3, 0.3]
+
+
+def test_supplier_shares_plots_what_is_left_for_all_others():
+    shares = pd.DataFrame({"CHN": [0.6, 0.7], "DEU": [0.3, 0.2]}, index=pd.Index([2020, 2021], name="year"))
+    figure = figures.supplier_shares(shares, 1 - shares.sum(axis=1), made.COUNTRIES, COLOURS)
+    lines = {line.name: list(line.y) for line in figure.data}
+    assert lines.keys() == {"China", "Germany", "All other countries"}
+    assert lines["All other countries"] == pytest.approx([0.1, 0.1])
+    assert figure.layout.yaxis.title.text == "Share of world exports (%)"
+    assert figures.supplier_shares(shares.iloc[:0], shares["CHN"].iloc[:0], {}, {}) is None
 
 
 def test_importer_risk_plots_risks_and_the_weighted_world_mean():
@@ -58,10 +72,10 @@ def test_importer_risk_plots_risks_and_the_weighted_world_mean():
 
 def test_a_line_ends_where_its_last_value_is():
     years = pd.Index([2020, 2021, 2022], name="year")
-    shares = pd.DataFrame({"CHN": [0.5, 0.4, np.nan], "DEU": [0.1, 0.1, 0.1]}, index=years)
-    figure = figures.supplier_influence(shares, pd.Series([0.4, 0.5, 0.9], index=years), made.COUNTRIES, COLOURS)
+    influence = pd.DataFrame({"CHN": [0.5, 0.4, np.nan], "DEU": [0.1, 0.1, 0.1]}, index=years)
+    figure = figures.supplier_influence(influence, pd.Series([0.4, 0.5, 0.9], index=years), made.COUNTRIES, COLOURS)
     ends = {note.text.rsplit("</span> ", 1)[1]: note.y for note in figure.layout.annotations}
-    assert ends == pytest.approx({"China 40%": 0.4, "Germany 10%": 0.1, "All other countries 90%": 0.9})
+    assert ends == pytest.approx({"China 40%": 0.4, "Germany 10%": 0.1, "Largest of all others 90%": 0.9})
 
 
 def test_every_line_is_named_within_the_axis():
@@ -74,8 +88,8 @@ def test_every_line_is_named_within_the_axis():
 
 
 def test_names_are_plain_text():
-    shares, others = showcase.supplier_shares(made.product_indicators(), "850511", count=1)
-    figure = figures.supplier_influence(shares, others, {"CHN": "<b>China</b> & co"}, COLOURS)
+    influence, others = showcase.supplier_influence(made.product_indicators(), "850511", count=1)
+    figure = figures.supplier_influence(influence, others, {"CHN": "<b>China</b> & co"}, COLOURS)
     assert figure.data[0].name == "&lt;b&gt;China&lt;/b&gt; &amp; co"
     assert "&lt;b&gt;China" in figure.layout.annotations[0].text
 
@@ -114,7 +128,7 @@ def test_nothing_to_draw():
     empty = made.empty_tables()
     assert figures.product_set(empty["classified_products"]) is None
     assert figures.tier_contrasts(empty["tier_contrasts"], 0.05) is None
-    shares, others = showcase.supplier_shares(empty["product_indicators"], "850511")
-    assert figures.supplier_influence(shares, others, {}, {}) is None
+    influence, others = showcase.supplier_influence(empty["product_indicators"], "850511")
+    assert figures.supplier_influence(influence, others, {}, {}) is None
     risks, world = showcase.importer_risks(empty["product_indicators"], "850511")
     assert figures.importer_risk(risks, world, {}, {}) is None

@@ -185,7 +185,7 @@ def test_numbers_reach_the_tables(page):
     said = squeezed(page.text)
     assert "Of 3 claims: 1 reproduced, 1 not reproduced, 1 not testable on this data." in said
     assert "−0.300 (−0.320 to −0.290)" in said
-    assert "In 2021, 70% of the product's systemic risk starts in China (60% in 2020)." in said
+    assert "If China alone delivered nothing, 70% of world imports would be lost in 2021 (60% in 2020)." in said
     assert "Caution: only 2 products in stage input." in said
     assert "China · Germany" in said
 
@@ -309,6 +309,15 @@ def test_the_hash_seed_does_not_matter(text):
 def test_the_home_does_not_show(text):
     moved = made.SETTINGS.model_copy(update={"home": Path("/somewhere/else")})
     assert made.page(settings=moved) == text
+
+
+def test_files_of_re_exports_and_production_are_named_without_their_folder():
+    given = {"reexports": "/somewhere/else/entrepots.csv", "production": "/somewhere/else/mines.csv"}
+    text = made.page(settings=made.SETTINGS.model_copy(update=given))
+    assert "/somewhere/else" not in text
+    said = squeezed(Page(text).text)
+    assert "reexportsentrepots.csv" in said
+    assert "productionmines.csv" in said
 
 
 def test_template_and_tables_are_what_the_recipe_names():

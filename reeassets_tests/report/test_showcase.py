@@ -28,15 +28,19 @@ def test_no_input_product_no_showcase():
     assert showcase.choose(members, trade) is None
 
 
-def test_suppliers_are_ranked_by_their_mean_share_and_others_are_the_rest():
-    rows = [(2020, "CHN", 0.3), (2020, "DEU", 0.5), (2020, "USA", 0.2)]
-    rows += [(2021, "CHN", 0.3), (2021, "USA", 0.7), (2022, "CHN", 0.0)]
-    table = pd.DataFrame(rows, columns=["year", "country", "influence_share"]).assign(product="850511")
-    shares, others = showcase.supplier_shares(table, "850511", count=2)
-    # Means over the years with influence: USA 0.45, CHN 0.3, DEU 0.25 (absent in 2021, which counts as 0).
-    assert list(shares.columns) == ["USA", "CHN"]
-    assert list(shares.index) == [2020, 2021]  # 2022 has no influence at all
-    assert others.tolist() == pytest.approx([0.5, 0.0])
+def test_suppliers_are_ranked_by_their_mean_influence_and_others_are_the_largest_of_them():
+    rows = [(2020, "CHN", 0.3), (2020, "DEU", 0.5), (2020, "USA", 0.2), (2020, "JPN", 0.4)]
+    rows += [(2021, "CHN", 0.3), (2021, "USA", 0.7), (2021, "JPN", 0.05), (2022, "CHN", 0.0)]
+    table = pd.DataFrame(rows, columns=["year", "country", "influence"]).assign(product="850511")
+    influence, others = showcase.supplier_influence(table, "850511", count=2)
+    # Means over the years with influence: USA 0.45, CHN 0.3, DEU 0.25 (absent in 2021, which counts as 0), JPN 0.225.
+    assert list(influence.columns) == ["USA", "CHN"]
+    assert list(influence.index) == [2020, 2021]  # 2022 has no influence at all
+    # Losses from different suppliers are no shares of one whole: the largest stands for the others, not their sum.
+    assert others.tolist() == [0.5, 0.05]
+    everybody, nobody = showcase.supplier_influence(table, "850511", count=4)
+    assert list(everybody.columns) == ["USA", "CHN", "DEU", "JPN"]
+    assert nobody.tolist() == [0.0, 0.0]
 
 
 def test_importers_are_ranked_by_their_imports_and_absent_years_stay_absent():
@@ -49,7 +53,7 @@ def test_importers_are_ranked_by_their_imports_and_absent_years_stay_absent():
 
 
 def test_sentence():
-    shares, _ = showcase.supplier_shares(made.product_indicators(), "850511")
-    said = showcase.sentence(shares, made.COUNTRIES)
-    assert said == "In 2021, 70% of the product's systemic risk starts in China (60% in 2020)."
-    assert showcase.sentence(shares.iloc[:0], {}) == ""
+    influence, _ = showcase.supplier_influence(made.product_indicators(), "850511")
+    said = showcase.sentence(influence, made.COUNTRIES)
+    assert said == "If China alone delivered nothing, 70% of world imports would be lost in 2021 (60% in 2020)."
+    assert showcase.sentence(influence.iloc[:0], {}) == ""

@@ -1,4 +1,4 @@
-"""Scenarios of the whole run recomputed from ``trade_flows`` alone, and the command line on it."""
+"""Scenarios of the whole run recomputed from ``trade_flows`` and what is said of supply, and the command line on it."""
 
 import numpy as np
 import pytest
@@ -47,8 +47,12 @@ def test_the_direct_loss_is_the_share_bought_from_the_supplier(warehouse, year):
         imports as (select importer as country, sum(value_kusd) as m,
                            sum(value_kusd) filter (exporter = 'CHN') as cut from trade group by 1),
         exports as (select exporter as country, sum(value_kusd) as x from trade group by 1),
-        shares as (select country, coalesce(cut, 0) / greatest(coalesce(m, 0), coalesce(x, 0)) as share
-                   from imports full join exports using (country))
+        made as (select country, production_kusd as p from production where year = $year and product = '850511'),
+        supply as (select country, coalesce(m, 0) as m, coalesce(x, 0) as x, coalesce(cut, 0) as cut,
+                          coalesce(share, 0) as rho, coalesce(p, 0) as p
+                   from imports full join exports using (country) left join reexport_shares using (country)
+                        left join made using (country)),
+        shares as (select country, cut / (m + greatest(x - rho * least(x, m), p)) as share from supply)
         select max(abs(direct_loss - share)), count(*) from shares join shock_impacts using (country)
         where scenario = 'magnets_stopped' and product = '850511'
         """,
@@ -58,8 +62,25 @@ def test_the_direct_loss_is_the_share_bought_from_the_supplier(warehouse, year):
     assert worst[1] > 100
 
 
+def test_the_loss_of_all_others_is_the_influence_of_the_supplier(warehouse, year):
+    lost, influence = warehouse.execute(
+        """
+        select sum(s.direct_loss_kusd + s.trade_loss_kusd) filter (country <> 'CHN') / sum(i.imports_kusd),
+               max(i.influence) filter (country = 'CHN')
+        from product_indicators i join shock_impacts s using (year, country, product)
+        where s.scenario = 'magnets_stopped' and year = ? and product = '850511'
+        """,
+        [year],
+    ).fetchone()
+    assert lost == pytest.approx(influence, abs=1e-12)
+    assert influence > 0.6
+
+
 def test_losses_agree_with_a_dense_solve(warehouse, year):
     flows = warehouse.execute("select * from trade_flows where year = ?", [year]).df()
+    rho = dict(warehouse.execute("select country, share from reexport_shares").fetchall())
+    recorded = warehouse.execute("select country, product, production_kusd from production where year = ?", [year])
+    made = {(country, product): value for country, product, value in recorded.fetchall()}
     links = warehouse.execute("select input, output, weight from io_links where accepted").df()
     stages = dict(warehouse.execute("select product, stage from classified_products where in_set").fetchall())
     (supplier,) = warehouse.execute(
@@ -68,14 +89,19 @@ def test_losses_agree_with_a_dense_solve(warehouse, year):
     countries = sorted(set(flows["exporter"]) | set(flows["importer"]))
     place = {country: index for index, country in enumerate(countries)}
     size = len(countries)
+    reexported = np.array([rho.get(country, 0.0) for country in countries])
+    assert (reexported > 0).sum() >= 5
+    assert made["CHN", "284690"] > 0
     loss, operators, cuts, domestic = {}, {}, {}, {}
     for product, here in flows.groupby("product"):
         v = np.zeros((size, size))
         v[here["exporter"].map(place), here["importer"].map(place)] = here["value_kusd"]
         M, X = v.sum(0), v.sum(1)
-        S = np.maximum(M, X)
+        P = np.array([made.get((country, product), 0.0) for country in countries])
+        D = np.maximum(X - reexported * np.minimum(X, M), P)
+        S = M + D
         operators[product] = np.divide(v, S, out=np.zeros_like(v), where=S > 0).T
-        domestic[product] = np.divide(S - M, S, out=np.zeros(size), where=S > 0)
+        domestic[product] = np.divide(D, S, out=np.zeros(size), where=S > 0)
         cuts[product] = np.where(np.array(countries) == supplier, 0.5 * (stages[product] == "upstream"), 0.0)
         loss[product] = np.zeros(size)
     for _ in range(300):
@@ -107,7 +133,14 @@ def test_the_command_line_agrees_with_the_table(warehouse, finished, year):
         assert line[1] == f"{supply / 1e3:,.1f}"
         assert line[5] == f"{100 * loss:.1f}"
         assert line[6] == f"{loss_kusd / 1e3:,.1f}"
-    for told in ("suppliers  CHN, 2023", "million US$", "How to read it: ", "no substitution", "docs/SHOCKS.md"):
+    for told in (
+        "suppliers  CHN, 2023",
+        "million US$",
+        "passed on  85% of every loss",
+        "How to read it: ",
+        "no substitution",
+        "docs/SHOCKS.md",
+    ):
         assert told in printed
 
 

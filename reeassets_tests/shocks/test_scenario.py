@@ -4,14 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reeassets.indicators.hazards import NOBODY
+from reeassets.indicators.inputs import network_of
+from reeassets.indicators.schema import PRODUCTION, REEXPORT_SHARES
 from reeassets.settings import Settings
 from reeassets.shocks import catalogue
 from reeassets.shocks.builtin import BUILT_IN, largest_suppliers
-from reeassets.shocks.impacts import aggregate, impact_frame, network_of, solve_shock
+from reeassets.shocks.impacts import aggregate, impact_frame, solve_shock
 from reeassets.shocks.scenario import Scenario, ScenarioError, read_scenarios, scenario_files
 from reeassets.shocks.schema import SHOCK_IMPACTS, SHOCK_SCENARIOS
 from reeassets.shocks.shock import Shock, resolve
-from reeassets_tests.indicators.builders import P, Q, flow_frame, link_frame, totals_of
+from reeassets.trade.schema import ECONOMY_MEMBERS
+from reeassets_tests.indicators.builders import P, Q, flow_frame, link_frame, reexport_frame, totals_of
 
 MEMBERS = pd.DataFrame(
     {
@@ -180,13 +184,13 @@ def test_built_in_scenarios_are_looked_up_in_the_data(tmp_path):
 
 def test_a_shock_is_its_row(tmp_path, write):
     ores, upstream = read_scenarios(write(GOOD))
-    settings = make_settings(tmp_path, shock_substitution=0.25, shock_pass_through=0.5)
+    settings = make_settings(tmp_path, shock_substitution=0.25)
     for definition in (*BUILT_IN, ores, upstream):
         shock = resolve(definition, 2010, FLOWS, MEMBERS, settings)
         checked = SHOCK_SCENARIOS.check(shock.row(FLOWS))
         assert Shock.of_row(checked.iloc[0].to_dict()) == shock
     halved = resolve(ores, 2010, FLOWS, MEMBERS, settings)
-    assert (halved.capacity, halved.pass_through) == (0.25, 0.5)
+    assert halved.capacity == 0.25
     assert halved.row(FLOWS)[["exports_kusd", "cut_kusd"]].to_numpy().tolist() == [[70.0, 35.0]]
     assert resolve(upstream, 2010, FLOWS, MEMBERS, settings).capacity == pytest.approx(0.2)
 
@@ -209,20 +213,35 @@ def test_impacts_obey_their_table_and_add_up(tmp_path):
     settings = make_settings(tmp_path)
     fields = {"name": "one", "title": "One", "suppliers": "CHN", "products": P, "cut": 0.5}
     shock = resolve(Scenario(**fields), 2010, FLOWS, MEMBERS, settings)
-    net = network_of(FLOWS, totals_of(FLOWS)[0], link_frame([(P, Q, 1.0)]), settings)
+    tables = {
+        "trade_flows": FLOWS,
+        "country_totals": totals_of(FLOWS)[0],
+        "io_links": link_frame([(P, Q, 1.0)]),
+        "economy_members": ECONOMY_MEMBERS.empty(),
+        "reexport_shares": REEXPORT_SHARES.check(reexport_frame({"DEU": 0.5, "NLD": 1.0})),
+        "production": PRODUCTION.empty(),
+    }
+    net = network_of(tables.__getitem__, settings, NOBODY)
     assert shock.cuts(net).tolist() == [0.5, 0, 0, 0, 0]
     frame = impact_frame(shock, net, solve_shock(shock, net), MEMBERS.set_index("product")["stage"])
     impacts = SHOCK_IMPACTS.check(frame).set_index(["country", "product"])
-    # DEU buys 60 and sells 70: S = 70, direct 30/70. USA buys 10 from CHN and 70 from DEU: direct 5/80, and 70/80 of
-    # 0.85 of what DEU loses. DEU makes Q of P: 0.85 of its loss of P; the USA buys all its Q there.
-    deu = 30 / 70
+    # DEU buys 60 and sells 70, half of 60 again: S = 60 + 40, direct 30/100. USA buys 10 from CHN and 70 from DEU:
+    # direct 5/80, and 70/80 of 0.85 of what DEU loses. DEU makes Q of P: 0.85 of its loss of P; the USA buys all its Q
+    # there.
+    deu = 30 / 100
     usa = 5 / 80 + 70 / 80 * 0.85 * deu
     expected = {("CHN", P): 0, ("DEU", P): deu, ("USA", P): usa, ("DEU", Q): 0.85 * deu, ("USA", Q): 0.85**2 * deu}
     assert impacts["loss"].to_dict() == pytest.approx(expected)
+    assert impacts.loc[("DEU", P), "supply_kusd"] == 100
     assert impacts.loc[("USA", P), "loss_kusd"] == pytest.approx(80 * usa)
     of_usa = aggregate(impacts.reset_index(), ["country"]).set_index("country").loc["USA"]
     assert of_usa["supply_kusd"] == 85
     assert of_usa["loss_kusd"] == pytest.approx(80 * usa + 5 * 0.85**2 * deu)
     assert of_usa["loss"] == pytest.approx(of_usa["loss_kusd"] / 85)
+    # The pass-through is that of the settings.
+    nothing = network_of(tables.__getitem__, make_settings(tmp_path, pass_through=0.0), NOBODY)
+    alone = impact_frame(shock, nothing, solve_shock(shock, nothing), MEMBERS.set_index("product")["stage"])
+    np.testing.assert_array_equal(alone["loss"], alone["direct_loss"])
+    np.testing.assert_array_equal(alone["direct_loss"], frame["direct_loss"])
     ways = aggregate(impacts.reset_index(), ["stage"])
     np.testing.assert_allclose(ways[["direct_loss", "trade_loss", "link_loss"]].sum(axis=1), ways["loss"])

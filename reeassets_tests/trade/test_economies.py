@@ -242,7 +242,7 @@ def test_the_hazard_of_the_union_is_the_export_weighted_mean_of_its_members(merg
     of_year = ranks[ranks["year"] == YEAR].set_index("iso3")["pv_percentile_rank"].astype(float)
     outward = members[members["i"].isin(EU27.members) & ~members["j"].isin(EU27.members)].groupby("i")["v"].sum()
     expected = np.average((100 - of_year.loc[outward.index]) / 100, weights=outward)
-    # Who buys magnets from the Union alone bears its hazard: direct risk = sum of shares times hazard, so solve for it.
+    # What the buyer exports it makes: it is no entrepot. Direct risk = sum of shares times hazard, so solve for it.
     flows = v.xs("850511", level="k")
     buyer = flows.xs("EUU", level="i").idxmax()
     imports, sold = flows.xs(buyer, level="j"), flows.groupby("i").sum().get(buyer, 0.0)
@@ -251,7 +251,7 @@ def test_the_hazard_of_the_union_is_the_export_weighted_mean_of_its_members(merg
     assert known.all()
     hazard["S19"] = (100 - of_year["TWN"]) / 100
     hazard["EUU"] = expected
-    risk = sum(value * hazard[country] for country, value in imports.items()) / max(imports.sum(), sold)
+    risk = sum(value * hazard[country] for country, value in imports.items()) / (imports.sum() + sold)
     stored = merged.execute(
         "select direct_risk from product_indicators where year = ? and country = ? and product = '850511'",
         [YEAR, buyer],

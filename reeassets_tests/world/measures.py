@@ -7,8 +7,9 @@ from reeassets.indicators.advantage import RCA, RSCA
 from reeassets.indicators.compute import indicator_variants, product_indicators
 from reeassets.indicators.concentration import SUPPLIER_CONCENTRATION
 from reeassets.indicators.exposure import EXPOSURE
-from reeassets.indicators.hazards import UNIFORM
+from reeassets.indicators.hazards import POLITICAL_STABILITY
 from reeassets.indicators.influence import INFLUENCE
+from reeassets.indicators.supply import reexport_shares
 from reeassets.indicators.systemic import SYSTEMIC_TRADE_RISK
 from reeassets.indicators.year_network import YearNetwork
 from reeassets.settings import Settings
@@ -30,9 +31,10 @@ def measured(flows, country_totals, product_totals):
     indicators, variants = [], []
     for year in sorted(country_totals["year"].unique()):
         frames = [frame[frame["year"] == year] for frame in (flows, country_totals, product_totals)]
-        network = YearNetwork.build(*frames, NO_LINKS, UNIFORM, SETTINGS)
+        shares = reexport_shares(SETTINGS, sorted(frames[1]["country"]))
+        network = YearNetwork.build(*frames, NO_LINKS, POLITICAL_STABILITY, SETTINGS, shares)
         indicators.append(product_indicators(network, INDICATORS))
-        variants.append(indicator_variants(network, [UNIFORM]))
+        variants.append(indicator_variants(network, [POLITICAL_STABILITY]))
     return pd.concat(indicators, ignore_index=True), pd.concat(variants, ignore_index=True)
 
 

@@ -24,7 +24,7 @@ from reeassets.world.small import World, small_world
 from reeassets_tests.world.measures import INDICATORS, NO_LINKS, SETTINGS, measured
 
 HEADLINE = Specification(
-    "rca_growth", "rsca", "trade_exposure", "systemic_trade_risk", "uniform", 1, "country+product+year"
+    "rca_growth", "rsca", "trade_exposure", "systemic_trade_risk", "political_stability", 1, "country+product+year"
 )
 LEVEL = 0.05
 NOTHING = {"exposure": 0.0, "risk": 0.0}

@@ -63,7 +63,7 @@ def test_the_law_check_can_fail(quiet):
 def test_the_truth_converts_to_the_scale_of_the_models(quiet):
     _, variants = measured(*tables(quiet))
     sample = variants[variants["year"] < variants["year"].max()]
-    for name, column in (("exposure", "trade_exposure"), ("risk", "systemic_trade_risk__uniform")):
+    for name, column in (("exposure", "trade_exposure"), ("risk", "systemic_trade_risk__political_stability")):
         scale = quiet.truth["standardisation"][name]
         assert scale["column"] == column
         assert scale["sd"] == pytest.approx(sample[column].std(ddof=0), rel=1e-9)

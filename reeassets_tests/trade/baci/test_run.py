@@ -130,10 +130,10 @@ def test_an_added_year_leaves_the_others_alone(release, home, tmp_path):
     assert "trade       2021" not in printed
 
 
-def test_a_changed_alpha_opens_no_archive(release, home, tmp_path):
+def test_a_changed_pass_through_opens_no_archive(release, home, tmp_path):
     mine = tmp_path / "home"
     shutil.copytree(home, mine)
-    printed = reeassets("run", "--until", "indicators", home=mine, REEASSETS_ALPHA="0.5", **FEWER_DRAWS).stdout
+    printed = reeassets("run", "--until", "indicators", home=mine, REEASSETS_PASS_THROUGH="0.5", **FEWER_DRAWS).stdout
     assert "trade       20" not in printed
     assert "indicators  2020" in printed
 

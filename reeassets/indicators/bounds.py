@@ -1,0 +1,50 @@
+"""How far the assumptions on domestic supply move an indicator (docs/METHOD.md, section 5)."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reeassets.indicators.exposure import import_reliance
+from reeassets.indicators.influence import influence
+from reeassets.indicators.multi_tier import multi_tier_risk
+from reeassets.indicators.systemic import direct_risk, systemic_trade_risk
+from reeassets.indicators.year_network import YearNetwork
+
+Floats = NDArray[np.float64]
+
+# What rests on domestic supply and therefore has bounds.
+BOUNDED: dict[str, Callable[[YearNetwork], Floats]] = {
+    "import_reliance": import_reliance,
+    "direct_risk": direct_risk,
+    "systemic_trade_risk": systemic_trade_risk,
+    "multi_tier_risk": multi_tier_risk,
+    "influence": influence,
+}
+
+
+def assumptions(network: YearNetwork) -> Iterator[YearNetwork]:
+    """Yield the network as it is, with re-exports ``none`` and ``all``, and without recorded production."""
+    none, everything = np.zeros(len(network.countries)), np.ones(len(network.countries))
+    yield network
+    yield network.with_supply(none, network.recorded)
+    yield network.with_supply(everything, network.recorded)
+    if network.recorded.any():
+        yield network.with_supply(network.reexported, np.zeros(network.n_pairs))
+
+
+def indicator_bounds(network: YearNetwork) -> pd.DataFrame:
+    """Compute the table ``indicator_bounds`` of a year: the smallest and the largest value over the assumptions.
+
+    The hazards are those of the network: what ``market_power`` would be under another assumption is not looked at.
+    """
+    lowest = {name: np.full(network.n_pairs, np.inf) for name in BOUNDED}
+    highest = {name: np.full(network.n_pairs, -np.inf) for name in BOUNDED}
+    for assumed in assumptions(network):
+        for name, compute in BOUNDED.items():
+            values = compute(assumed)
+            lowest[name] = np.minimum(lowest[name], values)
+            highest[name] = np.maximum(highest[name], values)
+    ends = {f"{name}_{end}": values[name] for name in BOUNDED for end, values in (("low", lowest), ("high", highest))}
+    return network.pairs()[["year", "country", "product"]].assign(**ends)

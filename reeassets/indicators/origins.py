@@ -1,0 +1,184 @@
+"""Where it was really made: imports traced through re-exporters to their makers (docs/METHOD.md, section 11)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reeassets.indicators.influence import Suppliers, suppliers_by_product
+from reeassets.indicators.year_network import YearNetwork
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+# Smaller shares are not in the table.
+LEAST_SHARE = 0.005
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Shares of an importing country's imports of one product, by who sold and by who made it.
+
+    Attributes
+    ----------
+    importers, exporters : ndarray of int, shape (m,) and (k,)
+        Pairs of the network.
+    direct : ndarray, shape (m, k)
+        ``B``: share of the imports bought from each exporter; rows sum to 1.
+    ultimate : ndarray, shape (m, k)
+        ``O``: share made by each exporter; what a row lacks to 1 is not known.
+    """
+
+    importers: Ints
+    exporters: Ints
+    direct: Floats
+    ultimate: Floats
+
+
+def passed_on(network: YearNetwork, reexported: Floats) -> Floats:
+    """Return ``e``, the share of its exports that each pair has bought, in [0, 1], shape (n,); 0 without exports.
+
+    ``rho min(X, M) / X``; where production is recorded, ``M / (M + P)``, since processing blends.
+
+    Parameters
+    ----------
+    network : YearNetwork
+        The year's network.
+    reexported : ndarray, shape (C,)
+        ``rho`` of each country.
+    """
+    imports, exports = network.imports, network.exports
+    bought = reexported[network.country] * np.minimum(imports, exports)
+    share = np.divide(bought, exports, out=np.zeros(network.n_pairs), where=exports > 0)
+    mining = network.recorded > 0
+    blended = np.divide(imports, imports + network.recorded, out=np.zeros(network.n_pairs), where=mining)
+    return np.where(mining & (exports > 0), blended, share)
+
+
+def origin_of_exports(flows: Floats, imports: Floats, bought: Floats) -> Floats:
+    """Return ``E = (I - diag(e) B')^-1 diag(1 - e)``: the origin of each exporter's exports.
+
+    Parameters
+    ----------
+    flows : ndarray, shape (k, k)
+        ``v[i, j]`` between exporters.
+    imports : ndarray, shape (k,)
+        ``M`` of each.
+    bought : ndarray, shape (k,)
+        ``e`` of each.
+
+    Returns
+    -------
+    ndarray, shape (k, k)
+        Rows are exporters, columns makers. Rows sum to 1, or to less where all that a country passes on comes, however
+        far one looks back, from countries that make nothing themselves.
+    """
+    shares = np.divide(flows.T, imports[:, None], out=np.zeros_like(flows), where=imports[:, None] > 0)
+    onward = bought[:, None] * shares
+    # Who makes something, or buys from who does: all others are closed rings, in which the inverse is not defined.
+    known = bought < 1
+    while True:
+        more = known | ((onward > 0) & known[None, :]).any(axis=1)
+        if (more == known).all():
+            break
+        known = more
+    result = np.zeros_like(flows)
+    inside = np.ix_(known, known)
+    identity = np.eye(int(known.sum()))
+    result[inside] = np.linalg.solve(identity - onward[inside], np.diag(1.0 - bought[known]))
+    return result
+
+
+def origins_by_product(network: YearNetwork, reexported: Floats) -> Iterator[Origins]:
+    """Yield direct and ultimate origins of every product, in the order of the products."""
+    bought = passed_on(network, reexported)
+    importing = np.flatnonzero(network.imports > 0)
+    of_importer = network.product[importing]
+    starts = np.searchsorted(network.product[network.exporter], np.arange(len(network.products) + 1))
+    for suppliers in suppliers_by_product(network):
+        product = int(network.product[suppliers.pairs[0]])
+        importers = importing[of_importer == product]
+        direct = _import_shares(network, suppliers, importers, slice(starts[product], starts[product + 1]))
+        made = origin_of_exports(suppliers.flows, network.imports[suppliers.pairs], bought[suppliers.pairs])
+        yield Origins(importers, suppliers.pairs, direct, np.clip(direct @ made, 0.0, 1.0))
+
+
+def _import_shares(network: YearNetwork, suppliers: Suppliers, importers: Ints, flows: slice) -> Floats:
+    row, column = np.full(network.n_pairs, -1, dtype=np.int64), np.full(network.n_pairs, -1, dtype=np.int64)
+    row[importers], column[suppliers.pairs] = np.arange(len(importers)), np.arange(len(suppliers.pairs))
+    shares = np.zeros((len(importers), len(suppliers.pairs)))
+    buyer, seller = network.importer[flows], network.exporter[flows]
+    shares[row[buyer], column[seller]] = network.value[flows] / network.imports[buyer]
+    return shares
+
+
+def origins(network: YearNetwork) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Trace every country's imports of every product to their makers.
+
+    Returns
+    -------
+    table : DataFrame
+        Table ``origins``: shares above :data:`LEAST_SHARE`, with the smallest and the largest of the headline and of
+        re-exports ``none`` (there ultimate is direct) and ``all``.
+    summary : DataFrame, shape (n, 3)
+        ``largest_origin``, ``largest_origin_share`` and ``origin_concentration`` of each pair of the network, in its
+        order; null where nothing is imported or nothing of the origin known.
+    """
+    everywhere = np.ones(len(network.countries))
+    rows: list[pd.DataFrame] = []
+    largest = np.full(network.n_pairs, -1, dtype=np.int64)
+    share, concentration = np.full(network.n_pairs, np.nan), np.full(network.n_pairs, np.nan)
+    for headline, most in zip(
+        origins_by_product(network, network.reexported), origins_by_product(network, everywhere), strict=True
+    ):
+        ultimate = headline.ultimate
+        first = ultimate.argmax(axis=1)
+        importers = headline.importers
+        share[importers] = ultimate[np.arange(len(importers)), first]
+        concentration[importers] = (ultimate**2).sum(axis=1)
+        largest[importers] = network.country[headline.exporters[first]]
+        low = np.minimum(np.minimum(ultimate, headline.direct), most.ultimate)
+        high = np.maximum(np.maximum(ultimate, headline.direct), most.ultimate)
+        shown = np.nonzero(high > LEAST_SHARE)
+        rows.append(
+            pd.DataFrame(
+                {
+                    "product": network.product[importers[0]],
+                    "country": network.country[importers[shown[0]]],
+                    "origin": network.country[headline.exporters[shown[1]]],
+                    "direct_share": headline.direct[shown],
+                    "ultimate_share": ultimate[shown],
+                    "ultimate_low": low[shown],
+                    "ultimate_high": high[shown],
+                }
+            )
+        )
+    unknown = ~(share > 0)
+    share[unknown], concentration[unknown], largest[unknown] = np.nan, np.nan, -1
+    names = pd.array([*network.countries], dtype="str")
+    summary = pd.DataFrame(
+        {
+            "largest_origin": names.take(largest, allow_fill=True),
+            "largest_origin_share": share,
+            "origin_concentration": concentration,
+        }
+    )
+    return _named(rows, network), summary
+
+
+def _named(rows: list[pd.DataFrame], network: YearNetwork) -> pd.DataFrame:
+    shares = ["direct_share", "ultimate_share", "ultimate_low", "ultimate_high"]
+    table = (
+        pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["product", "country", "origin", *shares])
+    )
+    products, countries = (pd.array(names, dtype="str") for names in (network.products, network.countries))
+    return pd.DataFrame(
+        {
+            "year": network.year,
+            "product": products.take(table["product"].to_numpy(dtype=np.int64)),
+            "country": countries.take(table["country"].to_numpy(dtype=np.int64)),
+            "origin": countries.take(table["origin"].to_numpy(dtype=np.int64)),
+            **{name: table[name].to_numpy(dtype=float) for name in shares},
+        }
+    )

@@ -1,0 +1,86 @@
+"""Origins by hand: through an entrepot, through a miner that blends, and a ring in which nobody makes anything."""
+
+import numpy as np
+import pytest
+
+from reeassets.indicators.origins import origins
+from reeassets_tests.indicators.builders import P, network
+
+# MAK sells 80 to HUB and 20 to USE; HUB sells 60 to USE and 20 to FAR; OTH sells 20 to HUB.
+FLOWS = [
+    ("MAK", "HUB", P, 80.0),
+    ("MAK", "USE", P, 20.0),
+    ("OTH", "HUB", P, 20.0),
+    ("HUB", "USE", P, 60.0),
+    ("HUB", "FAR", P, 20.0),
+]
+
+
+def shares(net, column="ultimate_share"):
+    table, _ = origins(net)
+    return table.set_index(["country", "origin"])[column].to_dict()
+
+
+def test_without_reexports_who_sells_has_made_it():
+    found = shares(network(FLOWS))
+    assert found["USE", "HUB"] == pytest.approx(0.75)
+    assert found["USE", "MAK"] == pytest.approx(0.25)
+    headline, direct = shares(network(FLOWS)), shares(network(FLOWS), "direct_share")
+    assert headline == pytest.approx(direct, abs=1e-15)
+
+
+def test_an_entrepot_is_seen_through():
+    net = network(FLOWS, reexports={"HUB": 1.0})
+    found = shares(net)
+    # HUB bought 100 and sold 80: all that it sells it has bought, four fifths of it from MAK.
+    assert found["USE", "MAK"] == pytest.approx(0.25 + 0.75 * 0.8)
+    assert found["USE", "OTH"] == pytest.approx(0.75 * 0.2)
+    assert found["FAR", "MAK"] == pytest.approx(0.8)
+    direct = shares(net, "direct_share")
+    assert direct["USE", "HUB"] == pytest.approx(0.75)
+    summary = origins(net)[1].set_axis(net.pairs()["country"])
+    assert summary.loc["USE", "largest_origin"] == "MAK"
+    assert summary.loc["USE", "largest_origin_share"] == pytest.approx(0.85)
+    assert summary.loc["USE", "origin_concentration"] == pytest.approx(0.85**2 + 0.15**2)
+    assert summary.loc["MAK"].isna().all()
+
+
+def test_half_an_entrepot():
+    # Half of min(100, 80) is re-exported: half of HUB's 80 is its own.
+    found = shares(network(FLOWS, reexports={"HUB": 0.5}))
+    assert found["USE", "HUB"] == pytest.approx(0.75 * 0.5)
+    assert found["USE", "MAK"] == pytest.approx(0.25 + 0.75 * 0.5 * 0.8)
+
+
+def test_who_mines_blends_what_it_buys_with_its_own():
+    # HUB mines 300 beside the 100 it buys: a quarter of what it sells is bought, whatever its re-exports are.
+    found = shares(network(FLOWS, reexports={"HUB": 1.0}, production={("HUB", P): 300.0}))
+    assert found["USE", "HUB"] == pytest.approx(0.75 * 0.75)
+    assert found["USE", "MAK"] == pytest.approx(0.25 + 0.75 * 0.25 * 0.8)
+
+
+def test_bounds_are_those_of_none_and_all():
+    net = network(FLOWS, reexports={"HUB": 0.5})
+    low, high = shares(net, "ultimate_low"), shares(net, "ultimate_high")
+    assert (low["USE", "MAK"], high["USE", "MAK"]) == pytest.approx((0.25, 0.85))
+    assert (low["USE", "HUB"], high["USE", "HUB"]) == pytest.approx((0.0, 0.75))
+
+
+def test_the_origin_of_a_ring_without_a_maker_is_not_known():
+    ring = [("RAA", "RBB", P, 5.0), ("RBB", "RAA", P, 5.0), ("MAK", "USE", P, 5.0), ("RAA", "USE", P, 0.0625)]
+    net = network(ring, reexports={"RAA": 1.0, "RBB": 1.0})
+    # RAA makes the sixteenth that it sells beyond what it buys; without that nobody does.
+    closed = network(ring[:3], reexports={"RAA": 1.0, "RBB": 1.0})
+    summary = origins(closed)[1].set_axis(closed.pairs()["country"])
+    assert summary.loc[["RAA", "RBB"]].isna().all(axis=None)
+    assert summary.loc["USE", "largest_origin_share"] == pytest.approx(1.0)
+    known = origins(net)[1].set_axis(net.pairs()["country"])
+    assert known.loc["RBB", "largest_origin"] == "RAA"
+    assert known.loc["RBB", "largest_origin_share"] == pytest.approx(1.0)
+
+
+def test_an_empty_year_has_no_origins():
+    table, summary = origins(network([]))
+    assert table.empty
+    assert summary.empty
+    assert np.issubdtype(summary["largest_origin_share"].dtype, np.floating)
