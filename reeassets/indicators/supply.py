@@ -4,6 +4,7 @@
 of its exports is made at home; where production ``P`` is recorded, at least that is made.
 """
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -83,8 +84,6 @@ def reexport_shares(settings: Settings, economies: list[str]) -> pd.DataFrame:
 
 @cache
 def _read(path: Path, size: int, modified_ns: int) -> list[tuple[str, float, str]]:  # noqa: ARG001  (they key the cache)
-    import re
-
     rows: dict[str, tuple[str, float, str]] = {}
     for line, row in rows_of(path, ("country", "share", "source")):
         if not re.fullmatch(COUNTRY_CODE, row["country"]):
