@@ -222,6 +222,20 @@ def explain(
     explain_pair(_settings(home), country.upper(), product, year, out, limit=limit)
 
 
+@app.command(epilog="Example: [bold]reeassets origins DEU 850511 --year 2023[/bold]")
+def origins(
+    country: Annotated[str, typer.Argument(help="Importing country (ISO3), or an economy's code")],
+    product: Annotated[str, typer.Argument(help="Product of the set, six digits")],
+    year: Annotated[int | None, typer.Option(help="Year. Default: the last one that has been made")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows shown; the rest is one line")] = 10,
+    home: Home = None,
+) -> None:
+    """Show who made what a country imports of a product: traced through re-exporting countries, with bounds."""
+    from reeassets.console.origins import show_origins
+
+    show_origins(_settings(home), country.upper(), product, year, out, limit=limit)
+
+
 @app.command(epilog="Example: [bold]reeassets graphml 2023 network.graphml[/bold]")
 def graphml(
     year: Annotated[int, typer.Argument(help="Year of the tiered network")],

@@ -8,7 +8,7 @@ import pytest
 
 from .conftest import REPOSITORY, reeassets
 
-COMMANDS = ("run", "ui", "tables", "show", "explain", "shock", "graphml", "products", "plugins", "doctor")
+COMMANDS = ("run", "ui", "tables", "show", "explain", "origins", "shock", "graphml", "products", "plugins", "doctor")
 
 
 @pytest.fixture
@@ -160,3 +160,28 @@ def test_plugins_list_every_group():
     ).stdout
     for name in ("sample", "critical33", "political_stability", "systemic_trade_risk", "rca_growth"):
         assert name in printed
+
+
+def test_origins_are_shown_with_bounds_the_largest_maker_first(finished):
+    home, _ = finished
+    lines = reeassets("origins", "deu", "850511", "--year", "2023", "--limit", "3", home=home).stdout.splitlines()
+    assert lines[0].startswith("DEU Germany  850511 Magnets; permanent magnets")
+    shown = [line.split() for line in lines[3:6]]
+    assert shown[0][:2] == ["CHN", "China"]
+    direct, made, least, most = (float(cell.strip("%")) for cell in shown[0][-4:])
+    assert least <= direct <= made <= most
+    assert direct > 80
+    assert any(line.endswith("more") or " more " in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        (("XXX", "850511"), "there is no country 'XXX'"),
+        (("DEU", "999999"), "product '999999' is not in the set"),
+    ],
+)
+def test_origins_of_what_is_not_known_are_an_error(finished, pair, message):
+    result = reeassets("origins", *pair, home=finished[0], check=False)
+    assert result.returncode == 2
+    assert message in result.stderr

@@ -139,7 +139,7 @@ def test_origins(stored, products, warehouse, year):
         of = products[product]
         with np.errstate(invalid="ignore", divide="ignore"):
             bought = np.where(of.X > 0, of.rho * np.minimum(of.M, of.X) / of.X, 0.0)
-            bought = np.where((of.P > 0) & (of.X > 0), of.M / (of.M + of.P), bought)
+            bought = np.where((of.P > 0) & (of.X > 0), of.M / of.S, bought)
             shares = np.where(of.M > 0, of.v / of.M, 0.0)
         identity = np.eye(len(of.countries))
         exported = np.linalg.solve(identity - bought[:, None] * shares.T, np.diag(1 - bought))

@@ -71,10 +71,10 @@ def explain_pair(
     """
     store = TableStore(settings.tables_root)
     table = product_indicators_table(settings)
-    at = year if year is not None else _last_year(store, table)
+    at = year if year is not None else last_year(store, table)
     stored = store.read(table, at).set_index(["country", "product"])
     economies, products = store.read(ECONOMIES), store.read(CLASSIFIED_PRODUCTS)
-    _require_known(country, product, economies, products)
+    require_known(country, product, economies, products)
     network = inputs.network_of(lambda name: store.read(_TABLES[name], at if _TABLES[name].by_year else None), settings)
     found = explain(network, country, product)
     reported = {name: float(stored.loc[(country, product), name]) for name in _REPORTED}
@@ -88,14 +88,16 @@ def explain_pair(
     _print(found, country_names(economies), product_names(products), reported, console, limit)
 
 
-def _last_year(store: TableStore, table: Table) -> int:
+def last_year(store: TableStore, table: Table) -> int:
+    """Return the last year of a table that has been made; raises FileNotFoundError if none has."""
     years = store.years(table)
     if not years:
         raise FileNotFoundError(f"{store.root}: there is no table {table.name} yet; `reeassets run` makes it")
     return years[-1]
 
 
-def _require_known(country: str, product: str, economies: pd.DataFrame, products: pd.DataFrame) -> None:
+def require_known(country: str, product: str, economies: pd.DataFrame, products: pd.DataFrame) -> None:
+    """Raise ValueError for a country that is no economy or a product that is not in the set."""
     if country not in set(economies["economy"]):
         merged = economies.loc[economies["country"] == country, "economy"]
         if len(merged):

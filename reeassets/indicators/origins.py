@@ -39,7 +39,9 @@ class Origins:
 def passed_on(network: YearNetwork, reexported: Floats) -> Floats:
     """Return ``e``, the share of its exports that each pair has bought, in [0, 1], shape (n,); 0 without exports.
 
-    ``rho min(X, M) / X``; where production is recorded, ``M / (M + P)``, since processing blends.
+    ``rho min(X, M) / X``; where production is recorded, ``M / S``, since processing blends what is bought with what is
+    made. That is ``M / (M + P)`` wherever supply rests on the record; who exports more than it is recorded to mine
+    (Malaysia, which separates Australia's concentrate) cannot pass on more than it bought.
 
     Parameters
     ----------
@@ -52,8 +54,7 @@ def passed_on(network: YearNetwork, reexported: Floats) -> Floats:
     bought = reexported[network.country] * np.minimum(imports, exports)
     share = np.divide(bought, exports, out=np.zeros(network.n_pairs), where=exports > 0)
     mining = network.recorded > 0
-    blended = np.divide(imports, imports + network.recorded, out=np.zeros(network.n_pairs), where=mining)
-    return np.where(mining & (exports > 0), blended, share)
+    return np.where(mining & (exports > 0), imports / network.supply, share)
 
 
 def origin_of_exports(flows: Floats, imports: Floats, bought: Floats) -> Floats:

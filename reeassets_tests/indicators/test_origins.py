@@ -59,6 +59,14 @@ def test_who_mines_blends_what_it_buys_with_its_own():
     assert found["USE", "MAK"] == pytest.approx(0.25 + 0.75 * 0.25 * 0.8)
 
 
+def test_who_exports_more_than_it_mines_passes_on_no_more_than_it_bought():
+    # MAK mines 1 and buys 4, but exports 100: 100 is made there, and 4 of 104 is bought.
+    found = shares(network([*FLOWS, ("OTH", "MAK", P, 4.0)], production={("MAK", P): 1.0}))
+    assert found["FAR", "HUB"] == pytest.approx(1.0)
+    assert found["USE", "MAK"] == pytest.approx(0.25 * 100 / 104)
+    assert found["USE", "OTH"] == pytest.approx(0.25 * 4 / 104)
+
+
 def test_bounds_are_those_of_none_and_all():
     net = network(FLOWS, reexports={"HUB": 0.5})
     low, high = shares(net, "ultimate_low"), shares(net, "ultimate_high")
