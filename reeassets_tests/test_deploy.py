@@ -24,6 +24,7 @@ def _script():
     return module
 
 
+@pytest.mark.slow
 def test_old_runs_are_deleted_but_not_those_that_made_what_is_there(finished, tmp_path):
     home = tmp_path / "home"
     shutil.copytree(finished[0], home)

@@ -63,8 +63,14 @@ def production(step: Step) -> pd.DataFrame:
 )
 def supplier_hazards(step: Step) -> pd.DataFrame:
     """List the hazard of each supplier, and what it rests on: a missing rank is never filled silently."""
-    network = inputs.network_of(step.read, step.settings)
-    table = hazard_table(network, of_economies(configured_hazard(step.settings), step.read("economy_members")))
+    assert step.year is not None
+    flows = step.read("trade_flows", ["exporter", "importer"])
+    table = hazard_table(
+        of_economies(configured_hazard(step.settings), step.read("economy_members")),
+        step.year,
+        sorted({*flows["exporter"], *flows["importer"]}),
+        lambda: inputs.network_of(step.read, step.settings, NOBODY),
+    )
     step.metadata["suppliers_by_source"] = {str(name): int(n) for name, n in table["source"].value_counts().items()}
     return table
 

@@ -220,22 +220,27 @@ def of_economies(hazard: Hazard, members: pd.DataFrame) -> Hazard:
     return EconomyHazard(hazard, members) if len(members) and not isinstance(hazard, PairHazard) else hazard
 
 
-def hazard_table(network: "YearNetwork", hazard: Hazard) -> pd.DataFrame:
+def hazard_table(hazard: Hazard, year: int, countries: list[str], network: Callable[[], "YearNetwork"]) -> pd.DataFrame:
     """Return the table ``supplier_hazards`` of a year: one row per country, or per pair where they differ by product.
 
     Parameters
     ----------
-    network : YearNetwork
-        The year's network.
     hazard : Hazard
-        Hazard of its economies.
+        Hazard of economies.
+    year : int
+        Calendar year.
+    countries : list of str
+        The economies that trade in it, sorted.
+    network : callable
+        Builds the year's network, for a hazard that looks at it.
     """
     if isinstance(hazard, PairHazard):
-        pairs = network.pairs()[["year", "country", "product"]]
-        return pairs.assign(hazard=hazard.of_pairs(network), source=hazard.name)
-    table = hazard_coverage(hazard, network.year, network.countries)
+        built = network()
+        pairs = built.pairs()[["year", "country", "product"]]
+        return pairs.assign(hazard=hazard.of_pairs(built), source=hazard.name)
+    table = hazard_coverage(hazard, year, countries)
     source = hazard.name + ": " + table["basis"]
-    return table[["country", "hazard"]].assign(year=network.year, product=None, source=source)
+    return table[["country", "hazard"]].assign(year=year, product=None, source=source)
 
 
 # Nobody fails: for networks that are asked for nothing but their structure.

@@ -6,15 +6,18 @@ import pytest
 
 from reeassets.indicators.contract import Hazard
 from reeassets.indicators.hazards import (
+    MARKET_POWER,
     POLITICAL_STABILITY,
     UNIFORM,
     WGI_FILE,
     PoliticalStability,
     hazard_coverage,
+    hazard_table,
     of_economies,
 )
+from reeassets.indicators.schema import SUPPLIER_HAZARDS
 from reeassets.settings import Settings
-from reeassets_tests.indicators.builders import FixedHazard
+from reeassets_tests.indicators.builders import FixedHazard, P, Q, network
 
 RANKS = """iso3,country,year,pv_estimate,pv_stderr,pv_percentile_rank
 AAA,Aland,1996,0,0,10
@@ -118,3 +121,23 @@ def test_where_no_member_exports_it_is_the_plain_mean():
 
 def test_without_merged_economies_it_is_the_hazard_itself():
     assert of_economies(UNIFORM, members()) is UNIFORM
+
+
+def test_the_table_has_a_row_per_country_or_per_pair_where_the_hazard_differs_by_product():
+    net = network([("AAA", "BBB", P, 60.0), ("BBB", "CCC", Q, 20.0)])
+
+    def unasked():
+        raise AssertionError("a hazard of countries needs no network")
+
+    plain = SUPPLIER_HAZARDS.check(hazard_table(UNIFORM, 2010, ["AAA", "BBB"], unasked))
+    assert plain[["country", "hazard", "source"]].to_numpy().tolist() == [
+        ["AAA", 0.1, "uniform: constant"],
+        ["BBB", 0.1, "uniform: constant"],
+    ]
+    assert plain["product"].isna().all()
+    assert SUPPLIER_HAZARDS.check(hazard_table(POLITICAL_STABILITY, 2010, [], unasked)).empty
+    by_pair = SUPPLIER_HAZARDS.check(hazard_table(MARKET_POWER, 2010, net.countries, lambda: net))
+    found = by_pair.set_index(["country", "product"])["hazard"].to_dict()
+    assert found == {("AAA", P): 1.0, ("BBB", P): 0.0, ("BBB", Q): 1.0, ("CCC", Q): 0.0}
+    with pytest.raises(TypeError, match="differs by product"):
+        MARKET_POWER.hazard(2010, ["AAA"])

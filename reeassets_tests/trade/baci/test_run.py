@@ -231,7 +231,9 @@ def test_small_data_give_every_table_they_can_carry(tmp_path):
         for year in (2020, 2021)
     }
     home = tmp_path / "home"
-    printed = reeassets("run", "--source", "baci", "--data", archive(tmp_path / "a.zip", members), home=home).stdout
+    data = archive(tmp_path / "a.zip", members)
+    # Hazards that differ by country would give the few economies more points than there are clusters.
+    printed = reeassets("run", "--source", "baci", "--data", data, home=home, REEASSETS_HAZARD="uniform").stdout
     assert "passed" in printed
     with duckdb.connect(str(home / "warehouse" / "reeassets.duckdb"), read_only=True) as tables:
         names = tables.execute("select distinct cluster_name, reason from country_clusters").fetchall()
