@@ -177,7 +177,7 @@ def test_origins_are_shown_with_bounds_the_largest_maker_first(finished):
 @pytest.mark.parametrize(
     ("pair", "message"),
     [
-        (("XXX", "850511"), "there is no country 'XXX'"),
+        (("QQQ", "850511"), "there is no country 'QQQ'"),
         (("DEU", "999999"), "product '999999' is not in the set"),
     ],
 )

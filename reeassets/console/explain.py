@@ -6,6 +6,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from reeassets.console.pair import last_year, require_known, say_if_generated
 from reeassets.indicators import inputs
 from reeassets.indicators.explain import DIRECT, HIGHER, INPUTS, SECOND, SUPPLIERS_INPUTS, Explanation, explain
 from reeassets.indicators.schema import PRODUCTION, REEXPORT_SHARES, product_indicators_table
@@ -14,8 +15,6 @@ from reeassets.products.schema import CLASSIFIED_PRODUCTS, TRADE_FLOWS
 from reeassets.report.labels import country_names, product_names, short_description
 from reeassets.settings import Settings
 from reeassets.storage import TableStore
-from reeassets.tables import Table
-from reeassets.trade.contract import is_generated
 from reeassets.trade.schema import COUNTRY_TOTALS, ECONOMIES, ECONOMY_MEMBERS
 
 _TABLES = {
@@ -82,30 +81,8 @@ def explain_pair(
         raise ValueError(
             f"product_indicators of {at} was made under other settings or from other tables; `reeassets run` renews it"
         )
-    recorded = store.provenance(table, at)
-    if recorded is not None and is_generated(recorded.source_version):
-        console.print(recorded.source_version, style="bold yellow", highlight=False, soft_wrap=True)
+    say_if_generated(store, table, at, console)
     _print(found, country_names(economies), product_names(products), reported, console, limit)
-
-
-def last_year(store: TableStore, table: Table) -> int:
-    """Return the last year of a table that has been made; raises FileNotFoundError if none has."""
-    years = store.years(table)
-    if not years:
-        raise FileNotFoundError(f"{store.root}: there is no table {table.name} yet; `reeassets run` makes it")
-    return years[-1]
-
-
-def require_known(country: str, product: str, economies: pd.DataFrame, products: pd.DataFrame) -> None:
-    """Raise ValueError for a country that is no economy or a product that is not in the set."""
-    if country not in set(economies["economy"]):
-        merged = economies.loc[economies["country"] == country, "economy"]
-        if len(merged):
-            raise ValueError(f"{country} is a member of the economy {merged.iloc[0]}; ask for {merged.iloc[0]}")
-        raise ValueError(f"there is no country {country!r}; codes are ISO3, e.g. DEU")
-    members = products.loc[products["in_set"], "product"]
-    if product not in set(members):
-        raise ValueError(f"product {product!r} is not in the set; it has {', '.join(sorted(members))}")
 
 
 def _print(

@@ -4,13 +4,12 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from reeassets.console.explain import last_year, require_known
+from reeassets.console.pair import last_year, require_known, say_if_generated
 from reeassets.indicators.schema import ORIGINS, product_indicators_table
 from reeassets.products.schema import CLASSIFIED_PRODUCTS
 from reeassets.report.labels import country_names, product_names, short_description
 from reeassets.settings import Settings
 from reeassets.storage import TableStore
-from reeassets.trade.contract import is_generated
 from reeassets.trade.schema import ECONOMIES
 
 _COLUMNS = {
@@ -51,15 +50,11 @@ def show_origins(
     require_known(country, product, economies, products)
     at = year if year is not None else last_year(store, ORIGINS)
     table = product_indicators_table(settings)
-    pairs = store.read(
-        table, at, ["country", "product", "imports_kusd", "largest_origin_share", "origin_concentration"]
-    )
+    pairs = store.read(table, at, ["country", "product", "imports_kusd", "origin_concentration"])
     own = pairs[(pairs["country"] == country) & (pairs["product"] == product)]
     if own.empty:
         raise ValueError(f"{country} does not trade {product} in {at}")
-    recorded = store.provenance(ORIGINS, at)
-    if recorded is not None and is_generated(recorded.source_version):
-        console.print(recorded.source_version, style="bold yellow", highlight=False, soft_wrap=True)
+    say_if_generated(store, ORIGINS, at, console)
     names = country_names(economies)
     of = short_description(product_names(products)[product], 60)
     head = f"[bold]{country}[/bold] {names[country]}  [bold]{product}[/bold] {of}  {at}"

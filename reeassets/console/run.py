@@ -109,7 +109,7 @@ def _rare_earths(connection: duckdb.DuckDBPyConnection, console: Console) -> Non
             *(row[name].replace("; ", "\n") for name in ("name", "products", "value", "unit_value", "suppliers"))
         )
     console.print(table)
-    made_of = rare_earths.production(links, connection.execute("select * from io_links").df(), "carried")
+    made_of = rare_earths.carried_links(links, connection.execute("select * from io_links").df())
     if made_of:
         console.print("links: " + ", ".join(f"{one} -> {other}" for one, other in made_of), highlight=False)
 

@@ -94,7 +94,7 @@ def product_indicators(step: Step) -> pd.DataFrame:
 @recipe(inputs=inputs.TABLES, uses=("pass_through",), kinds=frozenset({"scipy", "parquet"}))
 def origins(step: Step) -> pd.DataFrame:
     """Trace every country's imports to their makers."""
-    return tracing.origins(inputs.network_of(step.read, step.settings, NOBODY))[0]
+    return tracing.origins(inputs.network_of(step.read, step.settings, NOBODY))
 
 
 @recipe(

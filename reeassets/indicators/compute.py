@@ -7,7 +7,7 @@ import pandas as pd
 from reeassets.indicators.contract import Hazard, Indicator
 from reeassets.indicators.exposure import IMPORT_INTENSITY, IMPORT_RELIANCE, TRADE_EXPOSURE
 from reeassets.indicators.multi_tier import MULTI_TIER_RISK
-from reeassets.indicators.origins import origins
+from reeassets.indicators.origins import origin_summary
 from reeassets.indicators.systemic import INDIRECT_RISK, SYSTEMIC_TRADE_RISK
 from reeassets.indicators.year_network import YearNetwork
 
@@ -34,7 +34,7 @@ def product_indicators(network: YearNetwork, indicators: Sequence[Indicator]) ->
     -------
     DataFrame
         ``year, country, product, imports_kusd, exports_kusd``, one column per indicator and those of
-        :func:`reeassets.indicators.origins.origins`; one row per pair that trades, sorted by (country, product).
+        :func:`reeassets.indicators.origins.origin_summary`; one row per pair that trades, sorted by (country, product).
 
     Raises
     ------
@@ -42,7 +42,7 @@ def product_indicators(network: YearNetwork, indicators: Sequence[Indicator]) ->
         If an indicator is outside its range or has the wrong shape.
     """
     computed = {indicator.name: indicator.evaluate(network) for indicator in indicators}
-    return network.pairs().assign(**computed, **origins(network)[1])
+    return network.pairs().assign(**computed, **origin_summary(network))
 
 
 def indicator_variants(network: YearNetwork, hazards: Sequence[Hazard]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reeassets.settings import Settings
 from reeassets.tables import COUNTRY_CODE
-from reeassets.trade.given import GivenFileError, rows_of
+from reeassets.trade.given import GivenFileError, number, require_file, rows_of
 
 Floats = NDArray[np.float64]
 # Stands for every country that has no row of its own.
@@ -78,9 +78,7 @@ class FileHazard:
     def _file(self) -> Path:
         if self.path is None:
             raise ValueError("hazard file: the setting hazard_file (REEASSETS_HAZARD_FILE) names no file")
-        if not self.path.is_file():
-            raise GivenFileError(self.path, None, "there is no such file; the setting hazard_file names it")
-        return self.path
+        return require_file(self.path, "hazard_file")
 
 
 def read_hazards(path: Path) -> Values:
@@ -123,10 +121,7 @@ def _year(path: Path, line: int, text: str | None) -> int | None:
 
 
 def _hazard(path: Path, line: int, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
+    value = number(text)
     if not 0 <= value <= 1:
         raise GivenFileError(path, line, f"hazard {text!r} is not a number in [0, 1]")
     return value

@@ -33,9 +33,8 @@ def suppliers_by_product(network: YearNetwork) -> Iterator[Suppliers]:
     """Yield the exporters of every product with any, in the order of the products."""
     exporting = network.exports > 0
     place = np.full(network.n_pairs, -1, dtype=np.int64)
-    of_flow = network.product[network.exporter]
-    order = np.argsort(of_flow, kind="stable")
-    ends = np.searchsorted(of_flow[order], np.arange(len(network.products) + 1))
+    # Flows stand in the order of their products.
+    ends = np.searchsorted(network.product[network.exporter], np.arange(len(network.products) + 1))
     members = np.flatnonzero(exporting)
     of_pair = network.product[members]
     for product in range(len(network.products)):
@@ -43,7 +42,7 @@ def suppliers_by_product(network: YearNetwork) -> Iterator[Suppliers]:
         if not len(pairs):
             continue
         place[pairs] = np.arange(len(pairs))
-        flows = order[ends[product] : ends[product + 1]]
+        flows = np.arange(ends[product], ends[product + 1])
         inside = flows[exporting[network.importer[flows]]]
         dense = np.zeros((len(pairs), len(pairs)))
         # Each pair of countries has one flow of a product.

@@ -106,80 +106,72 @@ def origins_by_product(network: YearNetwork, reexported: Floats) -> Iterator[Ori
 
 
 def _import_shares(network: YearNetwork, suppliers: Suppliers, importers: Ints, flows: slice) -> Floats:
-    row, column = np.full(network.n_pairs, -1, dtype=np.int64), np.full(network.n_pairs, -1, dtype=np.int64)
-    row[importers], column[suppliers.pairs] = np.arange(len(importers)), np.arange(len(suppliers.pairs))
     shares = np.zeros((len(importers), len(suppliers.pairs)))
     buyer, seller = network.importer[flows], network.exporter[flows]
-    shares[row[buyer], column[seller]] = network.value[flows] / network.imports[buyer]
+    # Both are ascending.
+    rows, columns = np.searchsorted(importers, buyer), np.searchsorted(suppliers.pairs, seller)
+    shares[rows, columns] = network.value[flows] / network.imports[buyer]
     return shares
 
 
-def origins(network: YearNetwork) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Trace every country's imports of every product to their makers.
+def origin_summary(network: YearNetwork) -> pd.DataFrame:
+    """Sum up the origins of each pair's imports.
 
     Returns
     -------
-    table : DataFrame
-        Table ``origins``: shares above :data:`LEAST_SHARE`, with the smallest and the largest of the headline and of
-        re-exports ``none`` (there ultimate is direct) and ``all``.
-    summary : DataFrame, shape (n, 3)
+    DataFrame, shape (n, 3)
         ``largest_origin``, ``largest_origin_share`` and ``origin_concentration`` of each pair of the network, in its
         order; null where nothing is imported or nothing of the origin known.
     """
-    everywhere = np.ones(len(network.countries))
-    rows: list[pd.DataFrame] = []
     largest = np.full(network.n_pairs, -1, dtype=np.int64)
     share, concentration = np.full(network.n_pairs, np.nan), np.full(network.n_pairs, np.nan)
-    for headline, most in zip(
-        origins_by_product(network, network.reexported), origins_by_product(network, everywhere), strict=True
-    ):
-        ultimate = headline.ultimate
-        first = ultimate.argmax(axis=1)
-        importers = headline.importers
-        share[importers] = ultimate[np.arange(len(importers)), first]
-        concentration[importers] = (ultimate**2).sum(axis=1)
-        largest[importers] = network.country[headline.exporters[first]]
-        low = np.minimum(np.minimum(ultimate, headline.direct), most.ultimate)
-        high = np.maximum(np.maximum(ultimate, headline.direct), most.ultimate)
-        shown = np.nonzero(high > LEAST_SHARE)
-        rows.append(
-            pd.DataFrame(
-                {
-                    "product": network.product[importers[0]],
-                    "country": network.country[importers[shown[0]]],
-                    "origin": network.country[headline.exporters[shown[1]]],
-                    "direct_share": headline.direct[shown],
-                    "ultimate_share": ultimate[shown],
-                    "ultimate_low": low[shown],
-                    "ultimate_high": high[shown],
-                }
-            )
-        )
+    for found in origins_by_product(network, network.reexported):
+        first = found.ultimate.argmax(axis=1)
+        share[found.importers] = found.ultimate[np.arange(len(first)), first]
+        concentration[found.importers] = (found.ultimate**2).sum(axis=1)
+        largest[found.importers] = network.country[found.exporters[first]]
     unknown = ~(share > 0)
     share[unknown], concentration[unknown], largest[unknown] = np.nan, np.nan, -1
-    names = pd.array([*network.countries], dtype="str")
-    summary = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "largest_origin": names.take(largest, allow_fill=True),
+            "largest_origin": pd.array(network.countries, dtype="str").take(largest, allow_fill=True),
             "largest_origin_share": share,
             "origin_concentration": concentration,
         }
     )
-    return _named(rows, network), summary
 
 
-def _named(rows: list[pd.DataFrame], network: YearNetwork) -> pd.DataFrame:
-    shares = ["direct_share", "ultimate_share", "ultimate_low", "ultimate_high"]
-    table = (
-        pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["product", "country", "origin", *shares])
-    )
+def origins(network: YearNetwork) -> pd.DataFrame:
+    """Trace every country's imports of every product to their makers.
+
+    Returns
+    -------
+    DataFrame
+        Table ``origins``: shares above :data:`LEAST_SHARE`, with the smallest and the largest of the headline and of
+        re-exports ``none`` (there ultimate is direct) and ``all``.
+    """
+    everywhere = np.ones(len(network.countries))
+    both = zip(origins_by_product(network, network.reexported), origins_by_product(network, everywhere), strict=True)
+    parts: list[tuple[Ints, Ints, Floats]] = [
+        (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty((4, 0)))
+    ]
+    for headline, most in both:
+        shares = np.stack([headline.direct, headline.ultimate, most.ultimate])
+        shares = np.stack([*shares[:2], shares.min(axis=0), shares.max(axis=0)])
+        shown = np.nonzero(shares[3] > LEAST_SHARE)
+        parts.append((headline.importers[shown[0]], headline.exporters[shown[1]], shares[:, shown[0], shown[1]]))
+    importer, origin = (np.concatenate([part[end] for part in parts]) for end in (0, 1))
+    direct, ultimate, low, high = np.concatenate([part[2] for part in parts], axis=1)
     products, countries = (pd.array(names, dtype="str") for names in (network.products, network.countries))
     return pd.DataFrame(
         {
             "year": network.year,
-            "product": products.take(table["product"].to_numpy(dtype=np.int64)),
-            "country": countries.take(table["country"].to_numpy(dtype=np.int64)),
-            "origin": countries.take(table["origin"].to_numpy(dtype=np.int64)),
-            **{name: table[name].to_numpy(dtype=float) for name in shares},
+            "product": products.take(network.product[importer]),
+            "country": countries.take(network.country[importer]),
+            "origin": countries.take(network.country[origin]),
+            "direct_share": direct,
+            "ultimate_share": ultimate,
+            "ultimate_low": low,
+            "ultimate_high": high,
         }
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from reeassets.settings import REEXPORTS, Settings
 from reeassets.tables import COUNTRY_CODE
 from reeassets.trade.bundled import bundled_file
-from reeassets.trade.given import GivenFileError, rows_of
+from reeassets.trade.given import GivenFileError, number, require_file, rows_of
 
 Floats = NDArray[np.float64]
 # Codes that mined oxides are traded under, with their shares of the tonnes: the 40 % are cerium's.
@@ -72,11 +72,7 @@ def reexport_shares(settings: Settings, economies: list[str]) -> pd.DataFrame:
         shown = sorted(economies) if settings.reexports == "all" else []
         rows = [(country, 1.0, "the setting reexports: all") for country in shown]
     else:
-        if not path.is_file():
-            raise GivenFileError(
-                path, None, f"there is no such file; the setting reexports names it (else {', '.join(REEXPORTS)})"
-            )
-        status = path.stat()
+        status = require_file(path, "reexports", REEXPORTS).stat()
         rows = [row for row in _read(path, status.st_size, status.st_mtime_ns) if row[0] in set(economies)]
     frame = pd.DataFrame(rows, columns=["country", "share", "source"])
     return frame.astype({"country": "str", "share": "float64", "source": "str"})
@@ -92,10 +88,7 @@ def _read(path: Path, size: int, modified_ns: int) -> list[tuple[str, float, str
             raise GivenFileError(path, line, f"{row['country']} stands twice")
         if not row["source"]:
             raise GivenFileError(path, line, "no source: a share must say where it comes from")
-        try:
-            share = float(row["share"])
-        except ValueError:
-            share = float("nan")
+        share = number(row["share"])
         if not 0 <= share <= 1:
             raise GivenFileError(path, line, f"share {row['share']!r} is not a number in [0, 1]")
         rows[row["country"]] = (row["country"], share, row["source"])

@@ -164,8 +164,7 @@ def _make_all(
         with running(attempt, keys, graph.settings.workers) as results:
             for _ in results:
                 pass
-    except Exception:
-        # Raised again, whatever it is; first all that is in place is recorded, of partitions at work beside it, too.
+    except Exception:  # Raised again, whatever it is: first what is in place is recorded, of years beside it, too.
         yield from _recorded(graph, table, _sorted(made, keys), context)
         raise
     give_back()

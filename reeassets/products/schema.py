@@ -223,44 +223,34 @@ CONCORDANCE_VALUE = Table(
     by_year=True,
 )
 
+_ENDS = {
+    "year": year_column(),
+    "exporter": country_column("Exporting country, BACI's ISO3 (S19 is Other Asia n.e.s., Taiwan)"),
+    "importer": country_column("Importing country, BACI's ISO3"),
+    "product": product_column(),
+}
+_AMOUNTS = {
+    "value_kusd": column("float64", "Value of the flow", unit="thousand current US$", gt=0),
+    "quantity_t": column(
+        "float64", "Quantity of the flow; null where the source has none", unit="t", ge=0, nullable=True
+    ),
+}
 TRADE_FLOWS = Table(
     stage="products",
     name="trade_flows",
     description="Bilateral flows of the set's products between economies; what stays inside one is no flow.",
-    columns={
-        "year": year_column(),
-        "exporter": country_column("Exporting country, BACI's ISO3 (S19 is Other Asia n.e.s., Taiwan)"),
-        "importer": country_column("Importing country, BACI's ISO3"),
-        "product": product_column(),
-        "value_kusd": column("float64", "Value of the flow", unit="thousand current US$", gt=0),
-        "quantity_t": column(
-            "float64", "Quantity of the flow; null where the source has none", unit="t", ge=0, nullable=True
-        ),
-    },
+    columns={**_ENDS, **_AMOUNTS},
     key=("year", "exporter", "importer", "product"),
     by_year=True,
 )
-
-
 EXCLUDED_FLOWS = Table(
     stage="products",
     name="excluded_flows",
     description="Flows under a code of the set that are known to be another good: left out of `trade_flows`.",
-    columns={
-        "year": year_column(),
-        "exporter": country_column("Exporting country, BACI's ISO3"),
-        "importer": country_column("Importing country, BACI's ISO3"),
-        "product": product_column(),
-        "good": column("str", "What it is"),
-        "value_kusd": column("float64", "Value of the flow", unit="thousand current US$", gt=0),
-        "quantity_t": column(
-            "float64", "Quantity of the flow; null where the source has none", unit="t", ge=0, nullable=True
-        ),
-    },
+    columns={**_ENDS, "good": column("str", "What it is"), **_AMOUNTS},
     key=("year", "exporter", "importer", "product", "good"),
     by_year=True,
 )
-
 
 UNIT_VALUES = Table(
     stage="products",

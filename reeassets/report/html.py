@@ -213,7 +213,7 @@ def _sections(tables: Mapping[str, pd.DataFrame], members: pd.DataFrame, setting
     return {
         "chain": rare_earths.rows(chain, countries),
         "chain_sentences": rare_earths.sentences(chain, countries),
-        "chain_links": rare_earths.production(chain, tables["io_links"], "carried"),
+        "chain_links": rare_earths.carried_links(chain, tables["io_links"]),
         "products": summaries.product_rows(members, trade),
         "products_sentence": summaries.products_sentence(members),
         "product_names": names,

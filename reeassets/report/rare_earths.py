@@ -160,8 +160,8 @@ def rows(links: Sequence[Link], names: Mapping[str, str] | None = None) -> list[
     return made
 
 
-def production(links: Sequence[Link], io_links: pd.DataFrame, column: str) -> list[tuple[str, str]]:
-    """Return the input-output links between codes of the chain for which a column of ``io_links`` holds."""
+def carried_links(links: Sequence[Link], io_links: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the input-output links between codes of the chain that the votes carry, from table ``io_links``."""
     codes = [code for link in links for code in link.products]
-    inside = io_links[io_links["input"].isin(codes) & io_links["output"].isin(codes) & io_links[column]]
+    inside = io_links[io_links["input"].isin(codes) & io_links["output"].isin(codes) & io_links["carried"]]
     return list(inside[["input", "output"]].sort_values(["input", "output"]).itertuples(index=False, name=None))

@@ -11,7 +11,7 @@ import pandas as pd
 from reeassets.settings import TOTALS, Settings
 from reeassets.trade.bundled import bundled_file, digests, read_parquet
 from reeassets.trade.contract import Source, SourceError
-from reeassets.trade.given import GivenFileError, rows_of
+from reeassets.trade.given import GivenFileError, number, require_file, rows_of
 
 WDI_FILE = "wdi_merchandise_totals_1990_2025.parquet"
 SET_ONLY = "set only"
@@ -52,10 +52,7 @@ def totals_files(settings: Settings, source: Source) -> dict[str, str]:
         If the setting ``totals`` names a file that is not there.
     """
     path = _path(settings, source)
-    if path is not None and not path.is_file():
-        choices = ", ".join(TOTALS)
-        raise GivenFileError(path, None, f"there is no such file; the setting totals names it (else one of {choices})")
-    return digests([path]) if path else {}
+    return digests([require_file(path, "totals", TOTALS)]) if path else {}
 
 
 def all_goods(settings: Settings, source: Source, year: int) -> pd.DataFrame | None:
@@ -127,10 +124,7 @@ def _given(path: Path, known: frozenset[str]) -> pd.DataFrame:
 def _amount(path: Path, line: int, name: str, text: str) -> float:
     if not text:
         return math.nan
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = number(text)
     if not 0 < value < math.inf:
         raise GivenFileError(path, line, f"{name} {text!r} is not a positive amount of thousand US$; leave it empty")
     return value

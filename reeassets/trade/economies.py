@@ -13,7 +13,7 @@ import pandas as pd
 from reeassets.settings import ECONOMIES, Settings
 from reeassets.tables import COUNTRY_CODE
 from reeassets.trade.bundled import digests
-from reeassets.trade.given import GivenFileError, rows_of
+from reeassets.trade.given import GivenFileError, require_file, rows_of
 
 # The World Bank's code of the European Union; no country of BACI has it.
 EU27_CODE = "EUU"
@@ -53,9 +53,7 @@ def groups_file(settings: Settings) -> Path | None:
 def identity(settings: Settings, year: int | None) -> dict[str, str]:  # noqa: ARG001  (as Recipe.outside is called)
     """Return the SHA-256 of the file of groups, by file name; nothing for a built-in choice."""
     path = groups_file(settings)
-    if path is not None and not path.is_file():
-        raise GivenFileError(path, None, "there is no such file; the setting economies names it")
-    return digests([path]) if path else {}
+    return digests([require_file(path, "economies")]) if path else {}
 
 
 def read_groups(path: Path, known: frozenset[str]) -> list[Group]:

@@ -1,6 +1,7 @@
 """Small CSV files that a user gives: read line by line, so that an error can name file, line and cause."""
 
 import csv
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +11,28 @@ class GivenFileError(ValueError):
 
     def __init__(self, path: Path, line: int | None, cause: str):
         super().__init__(f"{path}{'' if line is None else f', line {line}'}: {cause}")
+
+
+def require_file(path: Path, setting: str, choices: Sequence[str] = ()) -> Path:
+    """Return the path of a file that a setting names.
+
+    Raises
+    ------
+    GivenFileError
+        If there is no such file; the message names the setting, and the other values it takes.
+    """
+    if not path.is_file():
+        other = f" (else one of {', '.join(choices)})" if choices else ""
+        raise GivenFileError(path, None, f"there is no such file; the setting {setting} names it{other}")
+    return path
+
+
+def number(text: str) -> float:
+    """Return the number in a cell, NaN if it holds none: no comparison with that is true."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def rows_of(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> Iterator[tuple[int, dict[str, str]]]:

@@ -9,7 +9,7 @@ import pandas as pd
 from reeassets.settings import PRODUCTION, Settings
 from reeassets.tables import COUNTRY_CODE
 from reeassets.trade.bundled import bundled_file
-from reeassets.trade.given import GivenFileError, rows_of
+from reeassets.trade.given import GivenFileError, number, require_file, rows_of
 
 PRODUCTION_FILE = "rare_earth_oxide_mine_production_2005_2023.csv"
 SOURCE = "British Geological Survey, World Mineral Statistics, rare earth oxides; contains BGS materials (c) UKRI"
@@ -28,11 +28,7 @@ def production_file(settings: Settings) -> Path | None:
         return None
     if settings.production == "recorded":
         return bundled_file(PRODUCTION_FILE)
-    path = Path(settings.production)
-    if not path.is_file():
-        choices = ", ".join(PRODUCTION)
-        raise GivenFileError(path, None, f"there is no such file; the setting production names it (else {choices})")
-    return path
+    return require_file(Path(settings.production), "production", PRODUCTION)
 
 
 def mined_oxides(settings: Settings, year: int) -> pd.DataFrame:
@@ -67,10 +63,7 @@ def _read(path: Path, size: int, modified_ns: int) -> list[tuple[int, str, float
             raise GivenFileError(path, line, f"year {row['year']!r} is not a year")
         if not re.fullmatch(COUNTRY_CODE, row["country"]):
             raise GivenFileError(path, line, f"country {row['country']!r} is no code")
-        try:
-            amount = float(row["reo_t"])
-        except ValueError:
-            amount = float("nan")
+        amount = number(row["reo_t"])
         if not 0 <= amount < float("inf"):
             raise GivenFileError(path, line, f"reo_t {row['reo_t']!r} is not an amount of tonnes")
         key = int(row["year"]), row["country"]

@@ -78,6 +78,20 @@ def test_a_jump_of_the_world_total_is_found(look):
     assert look("world_total", totals(CHN=1.0)).passed
 
 
+def test_totals_that_are_the_sources_own_sums_are_not_added_up_again(look):
+    def summed(**values):
+        tables = totals(**values)
+        own = {"country": list(values), "exports_kusd": list(values.values()), "imports_kusd": 0.0}
+        return tables | {
+            "country_totals": pd.DataFrame(own).assign(basis="whole nomenclature"),
+            "raw_trade": tables["raw_trade"].iloc[:0],
+        }
+
+    found = look("world_total", summed(CHN=160.0), summed(CHN=100.0))
+    assert not found.passed
+    assert found.numbers["change"] == pytest.approx(0.6)
+
+
 def test_a_country_with_trade_that_is_gone_is_found_and_named(look):
     before = totals(CHN=1000.0, DEU=500.0, TUV=1.0)
     assert look("countries_covered", totals(CHN=1000.0, DEU=500.0), before, check_lost_countries=0.5).passed

@@ -16,6 +16,7 @@ from reeassets.report.html import Origin, render
 from reeassets.settings import Settings
 from reeassets.shocks import schema as shocks
 from reeassets.trade import schema as trade
+from reeassets_tests.report import made_models
 
 YEARS = (2020, 2021)
 SETTINGS = Settings(home=Path("no-such-home"), years=YEARS)
@@ -256,79 +257,6 @@ def cluster_choice() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(clusters.CLUSTER_CHOICE.columns))
 
 
-def model_row(coefficient: float | None, p_value: float | None = 0.01, **changes: Any) -> dict[str, Any]:
-    given = coefficient is not None
-    return {
-        "model": "rca_growth",
-        "outcome": "rsca",
-        "delta": 3,
-        "exposure_definition": "trade_exposure",
-        "risk_definition": "systemic_trade_risk",
-        "hazard": "uniform",
-        "fixed_effects": "country+product+year",
-        "interacted": False,
-        "term": "exposure",
-        "headline": False,
-        "coefficient": coefficient,
-        "std_error": 0.01 if given else None,
-        "std_error_conventional": 0.01 if given else None,
-        "decided_by": "two-way" if given else "",
-        "ci_low": coefficient - 0.02 if coefficient is not None else None,
-        "ci_high": coefficient + 0.03 if coefficient is not None else None,
-        "t_statistic": coefficient / 0.01 if coefficient is not None else None,
-        "p_value": p_value if given else None,
-        "n_obs": 1234,
-        "n_countries": 3,
-        "n_products": 4,
-        "effective_countries": 3.0 if given else None,
-        "effective_products": 4.0 if given else None,
-        "degrees_of_freedom": 2.0 if given else None,
-        "n_absorbed": 8,
-        "r2_within": 0.5,
-        "note": "" if given else "cannot be estimated",
-    } | changes
-
-
-def rca_models() -> pd.DataFrame:
-    rows = [
-        model_row(0.10, headline=True),
-        model_row(-0.20, delta=1),
-        model_row(0.05, 0.30, delta=5),
-        model_row(0.01, 0.80, delta=1, hazard="political_stability"),
-        model_row(None, delta=5, hazard="political_stability"),
-        model_row(0.7, term="rsca", headline=True),
-        model_row(-0.04, term="risk:input", interacted=True, headline=True, note="only 2 products in stage input"),
-        model_row(0.3, model="entry", outcome="rca_at_least_1", term="risk"),
-    ]
-    return pd.DataFrame(rows)
-
-
-def findings() -> pd.DataFrame:
-    rows = [
-        ("Systemic trade risk is lower", "systemic_risk_lower_in_input", -0.3, -0.32, -0.29, 1.0, 0.5, "reproduced"),
-        ("Exposure is higher", "exposure_higher_in_input", 0.15, 0.13, 0.16, 1.0, 0.5, "not reproduced"),
-        ("Something new", "another_claim", None, None, None, None, None, "not testable on this data"),
-    ]
-    return pd.DataFrame(
-        [
-            {
-                "claim": claim,
-                "claim_id": name,
-                "statistic": "a difference",
-                "estimate": estimate,
-                "ci_low": low,
-                "ci_high": high,
-                "share_sign": sign,
-                "share_significant": significant,
-                "verdict": verdict,
-                "reason": "the rule says so",
-                "data": "made: V1",
-            }
-            for claim, name, estimate, low, high, sign, significant, verdict in rows
-        ]
-    )
-
-
 def shock_scenarios() -> pd.DataFrame:
     rows = [
         ("magnets_stopped", "Magnets stop", True, "CHN", "850511", None),
@@ -389,26 +317,6 @@ def cluster_agreement() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names).assign(clusters_first=5, clusters_second=5, n_country_years=6)
 
 
-def model_diagnostics() -> pd.DataFrame:
-    rows = [
-        ("leave_one_out", "CHN", None, 0.08, 0.02, 0.14, 0.01),
-        ("leave_one_out", "DEU", None, 0.11, 0.02, 0.20, 0.01),
-        ("leave_one_out", "USA", None, 0.09, 0.02, 0.16, 0.01),
-        ("placebo", "", None, 0.01, -0.05, 0.07, 0.6),
-        ("variance_inflation", "", 2.34, None, None, None, None),
-        ("wild_bootstrap", "4 clusters by product, Webb", 3.1, 0.10, None, None, 0.012),
-    ]
-    names = ["diagnostic", "detail", "value", "coefficient", "ci_low", "ci_high", "p_value"]
-    frame = pd.DataFrame(rows, columns=names)
-    return frame.assign(model="rca_growth", interacted=False, term="exposure", n_obs=1234, note="")
-
-
-def model_multiplicity() -> pd.DataFrame:
-    counts = {"n_family": 9, "n_tests": 3, "n_significant": 2, "n_significant_bh": 1, "n_significant_holm": 0}
-    ps = {"headline_p": 0.01, "headline_bh": 0.03, "headline_holm": 0.09}
-    return pd.DataFrame([{"model": "rca_growth", "interacted": False, "term": "exposure"} | counts | ps])
-
-
 SCHEMAS = {
     table.name: table
     for stage in (trade, products, networks, indicators, clusters, models, shocks)
@@ -431,10 +339,10 @@ FRAMES = {
     "cluster_profiles": cluster_profiles,
     "cluster_choice": cluster_choice,
     "cluster_agreement": cluster_agreement,
-    "rca_models": rca_models,
-    "model_diagnostics": model_diagnostics,
-    "model_multiplicity": model_multiplicity,
-    "findings": findings,
+    "rca_models": made_models.rca_models,
+    "model_diagnostics": made_models.model_diagnostics,
+    "model_multiplicity": made_models.model_multiplicity,
+    "findings": made_models.findings,
     "shock_scenarios": shock_scenarios,
     "shock_impacts": shock_impacts,
 }

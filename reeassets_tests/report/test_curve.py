@@ -6,7 +6,7 @@ import pytest
 
 from reeassets.report.curve import ABOVE, BELOW, COLOURS, NEITHER, specification_curve, specifications_of
 from reeassets.report.style import INK
-from reeassets_tests.report import made
+from reeassets_tests.report import made, made_models
 
 
 def rows():
@@ -81,7 +81,7 @@ def test_nothing_to_draw():
 
 
 def test_order_of_rows_does_not_matter():
-    many = pd.DataFrame([made.model_row(0.1, delta=delta, hazard=h) for delta in (1, 2, 3) for h in ("a", "b")])
+    many = pd.DataFrame([made_models.model_row(0.1, delta=delta, hazard=h) for delta in (1, 2, 3) for h in ("a", "b")])
     shuffled = many.iloc[np.random.default_rng(1).permutation(len(many))]
     first, second = (specification_curve(frame, "rca_growth", "exposure", 0.05) for frame in (many, shuffled))
     assert first.to_json() == second.to_json()

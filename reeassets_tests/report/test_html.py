@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from reeassets.report.html import TABLES, TEMPLATE, Origin
-from reeassets_tests.report import made
+from reeassets_tests.report import made, made_models
 
 HOSTILE = "</script><script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)>"
 
@@ -205,8 +205,8 @@ def test_hostile_text_is_shown_and_not_run(page):
     links = made.io_links().assign(rationale=HOSTILE)
     clusters = made.country_clusters().replace({"cluster_name": {made.LOW: HOSTILE}})
     profiles = made.cluster_profiles().replace({"cluster_name": {made.LOW: HOSTILE}})
-    findings = made.findings().assign(reason=HOSTILE, claim=HOSTILE)
-    models = made.rca_models().assign(note=HOSTILE, hazard=HOSTILE)
+    findings = made_models.findings().assign(reason=HOSTILE, claim=HOSTILE)
+    models = made_models.rca_models().assign(note=HOSTILE, hazard=HOSTILE)
     tables = made.tables(
         classified_products=products,
         economies=countries,

@@ -80,7 +80,7 @@ def test_links_between_codes_of_the_chain_alone_are_named():
     links = rare_earths.chain(MEMBERS, INDICATORS, VALUES)
     rows = [("284690", "850511", True), ("260600", "850511", True), ("850511", "284690", False)]
     table = pd.DataFrame(rows, columns=["input", "output", "carried"])
-    assert rare_earths.production(links, table, "carried") == [("284690", "850511")]
+    assert rare_earths.carried_links(links, table) == [("284690", "850511")]
 
 
 def test_suppliers_with_the_highest_share_in_any_year_are_drawn_and_others_are_the_rest():
@@ -100,7 +100,5 @@ def test_the_sample_shows_myanmars_rise_and_the_chain_to_magnets(warehouse):
     assert compounds.shares.loc[2023, "MMR"] == pytest.approx(0.41, abs=0.02)
     assert metals.suppliers(2023).startswith("CHN 39%, AUS 24%, VNM 19%")
     assert magnets.suppliers(2023).startswith("CHN 6")
-    links = rare_earths.production(
-        [compounds, metals, magnets], warehouse.execute("select * from io_links").df(), "carried"
-    )
+    links = rare_earths.carried_links([compounds, metals, magnets], warehouse.execute("select * from io_links").df())
     assert {("284690", "280530"), ("280530", "850511")} <= set(links)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reeassets.report import labels, summaries
-from reeassets_tests.report import made
+from reeassets_tests.report import made, made_models
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_findings_come_in_the_order_of_the_claims_and_unknown_ones_last():
     assert [row["place"] for row in rows] == [1, 0, 2]
     assert [row["shown"] for row in rows] == ["0.150 (0.130 to 0.160)", "−0.300 (−0.320 to −0.290)", "–"]
     assert [row["grid"] for row in rows] == ["100% in sign, 50% significantly"] * 2 + [""]
-    said = summaries.findings_sentence(made.findings())
+    said = summaries.findings_sentence(made_models.findings())
     assert said == "Of 3 claims: 1 reproduced, 1 not reproduced, 1 not testable on this data."
 
 

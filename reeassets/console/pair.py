@@ -1,0 +1,35 @@
+"""What commands about a country and a product share: the year, whether both are known, that data are generated."""
+
+import pandas as pd
+from rich.console import Console
+
+from reeassets.storage import TableStore
+from reeassets.tables import Table
+from reeassets.trade.contract import is_generated
+
+
+def last_year(store: TableStore, table: Table) -> int:
+    """Return the last year of a table that has been made; raises FileNotFoundError if none has."""
+    years = store.years(table)
+    if not years:
+        raise FileNotFoundError(f"{store.root}: there is no table {table.name} yet; `reeassets run` makes it")
+    return years[-1]
+
+
+def require_known(country: str, product: str, economies: pd.DataFrame, products: pd.DataFrame) -> None:
+    """Raise ValueError for a country that is no economy or a product that is not in the set."""
+    if country not in set(economies["economy"]):
+        merged = economies.loc[economies["country"] == country, "economy"]
+        if len(merged):
+            raise ValueError(f"{country} is a member of the economy {merged.iloc[0]}; ask for {merged.iloc[0]}")
+        raise ValueError(f"there is no country {country!r}; codes are ISO3, e.g. DEU")
+    members = products.loc[products["in_set"], "product"]
+    if product not in set(members):
+        raise ValueError(f"product {product!r} is not in the set; it has {', '.join(sorted(members))}")
+
+
+def say_if_generated(store: TableStore, table: Table, year: int, console: Console) -> None:
+    """Print what the source says of itself if its data are generated."""
+    recorded = store.provenance(table, year)
+    if recorded is not None and is_generated(recorded.source_version):
+        console.print(recorded.source_version, style="bold yellow", highlight=False, soft_wrap=True)

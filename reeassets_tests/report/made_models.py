@@ -1,0 +1,98 @@
+"""Made-up tables of the stage models for the tests of the report."""
+
+from typing import Any
+
+import pandas as pd
+
+
+def model_row(coefficient: float | None, p_value: float | None = 0.01, **changes: Any) -> dict[str, Any]:
+    given = coefficient is not None
+    return {
+        "model": "rca_growth",
+        "outcome": "rsca",
+        "delta": 3,
+        "exposure_definition": "trade_exposure",
+        "risk_definition": "systemic_trade_risk",
+        "hazard": "uniform",
+        "fixed_effects": "country+product+year",
+        "interacted": False,
+        "term": "exposure",
+        "headline": False,
+        "coefficient": coefficient,
+        "std_error": 0.01 if given else None,
+        "std_error_conventional": 0.01 if given else None,
+        "decided_by": "two-way" if given else "",
+        "ci_low": coefficient - 0.02 if coefficient is not None else None,
+        "ci_high": coefficient + 0.03 if coefficient is not None else None,
+        "t_statistic": coefficient / 0.01 if coefficient is not None else None,
+        "p_value": p_value if given else None,
+        "n_obs": 1234,
+        "n_countries": 3,
+        "n_products": 4,
+        "effective_countries": 3.0 if given else None,
+        "effective_products": 4.0 if given else None,
+        "degrees_of_freedom": 2.0 if given else None,
+        "n_absorbed": 8,
+        "r2_within": 0.5,
+        "note": "" if given else "cannot be estimated",
+    } | changes
+
+
+def rca_models() -> pd.DataFrame:
+    rows = [
+        model_row(0.10, headline=True),
+        model_row(-0.20, delta=1),
+        model_row(0.05, 0.30, delta=5),
+        model_row(0.01, 0.80, delta=1, hazard="political_stability"),
+        model_row(None, delta=5, hazard="political_stability"),
+        model_row(0.7, term="rsca", headline=True),
+        model_row(-0.04, term="risk:input", interacted=True, headline=True, note="only 2 products in stage input"),
+        model_row(0.3, model="entry", outcome="rca_at_least_1", term="risk"),
+    ]
+    return pd.DataFrame(rows)
+
+
+def findings() -> pd.DataFrame:
+    rows = [
+        ("Systemic trade risk is lower", "systemic_risk_lower_in_input", -0.3, -0.32, -0.29, 1.0, 0.5, "reproduced"),
+        ("Exposure is higher", "exposure_higher_in_input", 0.15, 0.13, 0.16, 1.0, 0.5, "not reproduced"),
+        ("Something new", "another_claim", None, None, None, None, None, "not testable on this data"),
+    ]
+    return pd.DataFrame(
+        [
+            {
+                "claim": claim,
+                "claim_id": name,
+                "statistic": "a difference",
+                "estimate": estimate,
+                "ci_low": low,
+                "ci_high": high,
+                "share_sign": sign,
+                "share_significant": significant,
+                "verdict": verdict,
+                "reason": "the rule says so",
+                "data": "made: V1",
+            }
+            for claim, name, estimate, low, high, sign, significant, verdict in rows
+        ]
+    )
+
+
+def model_diagnostics() -> pd.DataFrame:
+    rows = [
+        ("leave_one_out", "CHN", None, 0.08, 0.02, 0.14, 0.01),
+        ("leave_one_out", "DEU", None, 0.11, 0.02, 0.20, 0.01),
+        ("leave_one_out", "USA", None, 0.09, 0.02, 0.16, 0.01),
+        ("placebo", "", None, 0.01, -0.05, 0.07, 0.6),
+        ("variance_inflation", "", 2.34, None, None, None, None),
+        ("wild_bootstrap", "4 clusters by product, Webb", 3.1, 0.10, None, None, 0.012),
+    ]
+    names = ["diagnostic", "detail", "value", "coefficient", "ci_low", "ci_high", "p_value"]
+    frame = pd.DataFrame(rows, columns=names)
+    return frame.assign(model="rca_growth", interacted=False, term="exposure", n_obs=1234, note="")
+
+
+def model_multiplicity() -> pd.DataFrame:
+    counts = {"n_family": 9, "n_tests": 3, "n_significant": 2, "n_significant_bh": 1, "n_significant_holm": 0}
+    ps = {"headline_p": 0.01, "headline_bh": 0.03, "headline_holm": 0.09}
+    return pd.DataFrame([{"model": "rca_growth", "interacted": False, "term": "exposure"} | counts | ps])
