@@ -95,7 +95,7 @@ def links_of(products: int, links: int) -> pd.DataFrame:
     table["weight"] = table["strength"] / table.groupby("output")["strength"].transform("sum")
     return table.assign(
         strength=0.5, ai_proposed=3, ai_votes=3, ai_voters=3, rationale="GENERATED", refused=None, carried=True,
-        partial_corr=0.5, p_value=0.01, q_value=0.01, accepted=True,
+        correlation=0.5, p_value=0.01, in_network=True,
     )  # fmt: skip
 
 

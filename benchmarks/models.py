@@ -66,7 +66,7 @@ def generated_links(panel: pd.DataFrame) -> pd.DataFrame:
     products = np.sort(panel["product"].unique())
     rng = np.random.default_rng(SEED)
     pairs = [(source, products[end]) for end in range(40, 168) for source in rng.choice(products[:40], 3, False)]
-    return pd.DataFrame(pairs, columns=["input", "output"]).assign(accepted=True, weight=1 / 3)
+    return pd.DataFrame(pairs, columns=["input", "output"]).assign(in_network=True, weight=1 / 3)
 
 
 def generated_features(settings: Settings) -> pd.DataFrame:

@@ -50,7 +50,7 @@ def generated(
     pairs = [(i, q) for q in range(n_products) for i in rng.choice(n_products, 3, replace=False) if i != q]
     links = pd.DataFrame(
         [(products[i], products[q]) for i, q in pairs], columns=["input", "output"], dtype="str"
-    ).assign(accepted=True)
+    ).assign(in_network=True)
     links["weight"] = 1.0 / links.groupby("output")["input"].transform("size")
     stages = pd.Series([STAGES[number % len(STAGES)] for number in range(n_products)], index=products)
     return flows, totals, links, stages

@@ -212,7 +212,12 @@ class Settings(BaseSettings):
     )
     link_draws: int = Field(999, ge=19, description="Permutations of countries behind a link's p-value")
     link_seed: int = Field(20250801, ge=0, description="Seed of the permutations")
-    link_fdr: float = Field(0.10, gt=0, lt=1, description="False discovery rate below which a link is accepted")
+    link_fdr: float = Field(
+        0.10, gt=0, lt=1, description="Both false discovery rates of a validated link are within it"
+    )
+    link_set: Literal["carried", "validated"] = Field(
+        "carried", description="Links of the network: those the votes carry, or those of them that trade validates"
+    )
 
     pass_through: float = Field(
         0.85, ge=0, lt=1, description="Share of a loss of supply that a country passes on to its exports and products"

@@ -113,7 +113,7 @@ def test_influence(stored, products):
 
 
 def test_multi_tier_risk(stored, products, warehouse):
-    links = warehouse.execute("select input, output, weight from io_links where accepted").df()
+    links = warehouse.execute("select input, output, weight from io_links where in_network").df()
     assert len(links)
     risk = {product: np.zeros(len(of.countries)) for product, of in products.items()}
     for _ in range(400):
@@ -241,7 +241,10 @@ TABLES = {
         "confidence",
         "rationale",
     },
-    "io_links": {"input", "output", "ai_votes", "partial_corr", "p_value", "q_value", "accepted", "weight"},
+    "io_links": {
+        *("input", "output", "ai_votes", "strength", "weight", "in_network", "correlation"),
+        *("p_value", "p_reverse", "q_bh", "q_decoy", "evidence"),
+    },
     "product_tiers": {"product", "stage", "trophic_level"},
     "network_edges": {
         "year",

@@ -146,7 +146,7 @@ def _print_paths(found: Explanation, console: Console, limit: int) -> None:
 
 def _print_inputs(found: Explanation, products: Mapping[str, str], console: Console, limit: int) -> None:
     if found.inputs.empty:
-        _say(console, "Inputs: no accepted link leads here from a product that the country trades\n")
+        _say(console, "Inputs: no link of the network leads here from a product that the country trades\n")
         return
     rows = found.inputs.assign(
         who=[f"{code} {short_description(products[code], 36)}" for code in found.inputs["input"]]

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from reeassets import plugins
 from reeassets.console.scatter import text_scatter
+from reeassets.networks.calibration import calibration_words
 from reeassets.networks.candidates import candidate_links, link_votes
 from reeassets.networks.contract import LinkProposer
 from reeassets.networks.evidence import LinkEvidence, link_evidence, scatter_picture
@@ -16,7 +17,7 @@ from reeassets.platform.graph import Graph
 from reeassets.products import sets
 from reeassets.products.contract import CLASSIFIED_REVISION
 from reeassets.products.ree168 import REE168
-from reeassets.settings import Settings
+from reeassets.settings import Settings, format_years
 from reeassets.storage import MissingPartition, replacing
 from reeassets.trade.nomenclature import nomenclature
 
@@ -216,42 +217,58 @@ def _evidence(graph: Graph, source: str, target: str) -> LinkEvidence | str:
 
 
 def _show_test(graph: Graph, evidence: LinkEvidence, source: str, target: str, console: Console) -> None:
-    links = _read(graph, "io_links")
-    row = links[(links["input"] == source) & (links["output"] == target)]
-    corr = "not defined" if pd.isna(evidence.partial_corr) else f"{evidence.partial_corr:+.3f}"
-    console.print(
-        f"test on trade  partial rank correlation {corr}, p = {evidence.p_value:.3f} against "
-        f"{graph.settings.link_draws} permutations of {len(evidence.countries)} countries, {evidence.n_years} years",
-        highlight=False,
-        soft_wrap=True,
+    corr = (
+        "not defined: one of them does not change" if pd.isna(evidence.correlation) else f"{evidence.correlation:+.3f}"
     )
-    if len(row):
-        one = row.iloc[0]
-        told = (
-            f"accepted, weight {one['weight']:.2f} among the inputs of {target}"
-            if one["accepted"]
-            else f"refused by rule: {one['refused']}"
-            if pd.notna(one["refused"])
-            else "not accepted: the votes do not carry it"
-            if not one["carried"]
-            else "not accepted: the test does not support it"
-        )
-        console.print(
-            f"verdict        {told} (q = {one['q_value']:.3f} over {len(links)} candidates; {one['ai_votes']} of "
-            f"{one['ai_voters']} voters keep it)",
-            highlight=False,
-            soft_wrap=True,
-        )
-    else:
-        console.print("verdict        no candidate: nobody proposed it among the analysed set", highlight=False)
+    lines = [
+        f"test on trade  do countries that move up in importing {source} move up in exporting {target} in the same "
+        f"year? correlation {corr}, p = {evidence.p_value:.3f}; the reverse, {target} into {source}, p = "
+        f"{evidence.p_reverse:.3f} ({graph.settings.link_draws} permutations of {len(evidence.countries)} countries, "
+        f"{format_years(evidence.years)})",
+        f"calibration    {calibration_words(_read(graph, 'link_calibration'))}",
+        f"verdict        {_verdict(graph, source, target)}",
+    ]
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
     console.print(
         text_scatter(
             evidence.imports,
             evidence.exports,
             evidence.countries,
-            x=f"importing {source}: more than size suggests ->",
+            x=f"importing {source}: moves up among countries ->",
             y=f"exporting {target}",
         ),
         highlight=False,
         markup=False,
     )
+
+
+_EVIDENCE = {
+    "validated": "trade bears it out: it passes both false discovery rates",
+    "supported": "trade speaks for it, not enough to be validated among so many candidates",
+    "carried": "it rests on the votes alone: trade does not show it",
+}
+
+
+def _verdict(graph: Graph, source: str, target: str) -> str:
+    """Say in words what became of a candidate and why."""
+    links = _read(graph, "io_links")
+    row = links[(links["input"] == source) & (links["output"] == target)]
+    if row.empty:
+        return "no candidate: nobody proposed it among the analysed set"
+    one = row.iloc[0]
+    if pd.notna(one["refused"]):
+        return f"not in the network, refused by rule: {one['refused']}"
+    votes = f"{one['ai_votes']} of {one['ai_voters']} voters keep it"
+    if not one["carried"]:
+        return f"not in the network: {votes}"
+    rates = (
+        f"false discovery rate {one['q_bh']:.3f} by Benjamini-Hochberg over {len(links)} candidates, "
+        f"{one['q_decoy']:.3f} against pairs nobody proposed"
+    )
+    place = (
+        f"in the network, {one['weight']:.0%} of the inputs of {target}"
+        if one["in_network"]
+        else "not in the network: the setting link_set asks for validated links"
+    )
+    return f"{place}; {votes}; {_EVIDENCE[one['evidence']]} ({rates})"

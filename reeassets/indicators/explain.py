@@ -48,8 +48,8 @@ class Explanation:
         the product of both supply shares and of what the supplier does deliver, and the hazard of the country behind;
         ``contribution = b share h``. The largest first.
     inputs : DataFrame
-        ``input, weight, risk, contribution``: accepted links into the product whose input the country trades, its own
-        multi-tier risk in the input, ``contribution = b d w risk``. The largest ``w risk`` first.
+        ``input, weight, risk, contribution``: links of the network into the product whose input the country trades, its
+        own multi-tier risk in the input, ``contribution = b d w risk``. The largest ``w risk`` first.
     parts : dict of str to float
         Each part of the multi-tier risk; the first three sum to the systemic trade risk, all five to the multi-tier
         risk.

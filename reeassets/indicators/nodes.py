@@ -102,7 +102,7 @@ def stacked(values: Floats, rows: Ints, columns: Ints, n: int) -> csr_array:
 
 
 def link_matrix(links: pd.DataFrame, nodes: Nodes) -> csr_array:
-    """Return ``w[p,q]`` in row (j, q) and column (j, p) for each accepted link, shape (n, n).
+    """Return ``w[p,q]`` in row (j, q) and column (j, p) for each link of the network, shape (n, n).
 
     Parameters
     ----------
@@ -111,12 +111,12 @@ def link_matrix(links: pd.DataFrame, nodes: Nodes) -> csr_array:
     nodes : Nodes
         The pairs.
     """
-    accepted = validation.accepted_links(links)
-    sources = nodes.products.get_indexer(pd.Index(accepted["input"]))
-    targets = nodes.products.get_indexer(pd.Index(accepted["output"]))
+    inside = validation.network_links(links)
+    sources = nodes.products.get_indexer(pd.Index(inside["input"]))
+    targets = nodes.products.get_indexer(pd.Index(inside["output"]))
     traded = (sources >= 0) & (targets >= 0)
     columns, rows = nodes.node_of[:, sources[traded]], nodes.node_of[:, targets[traded]]
-    weights = np.broadcast_to(accepted["weight"].to_numpy(dtype=float)[traded], rows.shape)
+    weights = np.broadcast_to(inside["weight"].to_numpy(dtype=float)[traded], rows.shape)
     present = (columns >= 0) & (rows >= 0)
     return stacked(weights[present], rows[present], columns[present], nodes.n)
 

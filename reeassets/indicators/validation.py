@@ -181,24 +181,24 @@ def recorded_of(production: pd.DataFrame | None, nodes: "Nodes") -> Floats:
     return values
 
 
-def accepted_links(links: pd.DataFrame) -> pd.DataFrame:
-    """Return the accepted links ``input, output, weight`` sorted by key.
+def network_links(links: pd.DataFrame) -> pd.DataFrame:
+    """Return the links of the network ``input, output, weight`` sorted by key.
 
     Raises
     ------
     ValueError
         If a link appears twice, a weight is negative or missing, or an output's weights sum to more than 1.
     """
-    accepted = links.loc[links["accepted"].to_numpy(dtype=bool), ["input", "output", "weight"]]
-    accepted = accepted.sort_values(["output", "input"], ignore_index=True)
-    if accepted.duplicated(["input", "output"]).any():
-        raise ValueError("an accepted link appears twice")
-    weight = accepted["weight"].to_numpy(dtype=float)
+    inside = links.loc[links["in_network"].to_numpy(dtype=bool), ["input", "output", "weight"]]
+    inside = inside.sort_values(["output", "input"], ignore_index=True)
+    if inside.duplicated(["input", "output"]).any():
+        raise ValueError("a link of the network appears twice")
+    weight = inside["weight"].to_numpy(dtype=float)
     if not (np.isfinite(weight) & (weight >= 0)).all():
-        raise ValueError("an accepted link has a weight that is missing or negative")
-    sums = accepted.groupby("output", observed=True)["weight"].sum()
+        raise ValueError("a link of the network has a weight that is missing or negative")
+    sums = inside.groupby("output", observed=True)["weight"].sum()
     if (sums > 1 + ROUNDING).any():
         raise ValueError(
             f"the weights of an output's links sum to more than 1: {_named(sums.index[sums > 1 + ROUNDING])}"
         )
-    return accepted
+    return inside

@@ -53,9 +53,9 @@ class YearNetwork:
     inflow_shares : csr_array, shape (n, n)
         ``A'``: ``v[i, j] / S[j]`` in row j and column i; row sums are at most 1.
     link_weights : csr_array, shape (n, n)
-        ``w[p,q]`` in row (j, q) and column (j, p) for each accepted link ``p -> q`` whose both products j trades.
+        ``w[p,q]`` in row (j, q) and column (j, p) for each link of the network ``p -> q`` whose both products j trades.
     production : csr_array, shape (n, n)
-        ``d[j,q] w[p,q]`` in row (j, q) and column (j, p) for each accepted link ``p -> q`` (section 6).
+        ``d[j,q] w[p,q]`` in row (j, q) and column (j, p) for each link of the network ``p -> q`` (section 6).
     country_exports, country_imports : ndarray, shape (C,)
         Totals over all products; NaN where no total is known.
     world_exports, world_imports : float
@@ -114,7 +114,7 @@ class YearNetwork:
         flows, country_totals, product_totals : DataFrame
             The tables ``trade_flows``, ``country_totals`` and ``product_totals``, rows of one year, in any order.
         links : DataFrame
-            The table ``io_links``; only accepted links count.
+            The table ``io_links``; only links of the network count.
         hazard : Hazard
             Hazard of suppliers.
         settings : Settings

@@ -13,7 +13,7 @@ For country ``c``, product ``p`` of stage ``s``, year ``t``, with ``z()`` a stan
 ``entry``
     ``logit(rca[c,p,t+delta] >= 1) ~`` the same ``+ t + s``, among the rows with ``rca[c,p,t] < 1``.
 ``input_linked``
-    the formula of ``rca_growth`` with ``sum_q w[q,p] x[c,q,t] / sum_q w[q,p]``, over the accepted inputs ``q`` of
+    the formula of ``rca_growth`` with ``sum_q w[q,p] x[c,q,t] / sum_q w[q,p]``, over the inputs ``q`` of
     ``p``, in the place of each of the first three ``x[c,p,t]``.
 
 Rows: those where the outcome and every candidate regressor are known, the same for all definitions. Errors, tests and

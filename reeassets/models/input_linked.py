@@ -21,17 +21,17 @@ Floats = NDArray[np.float64]
 
 
 class InputLinked:
-    """Outcome ``rsca`` of ``q`` at ``t + delta``; regressors averaged over the accepted inputs of ``q``.
+    """Outcome ``rsca`` of ``q`` at ``t + delta``; regressors averaged over the inputs of ``q``.
 
     The mean runs over the inputs in which the country's indicator is known at ``t`` (it trades the input; for supplier
     concentration, it imports it), with their weights renormalised to 1: a choice of this project. The controls are
     those of ``q`` itself. Fixed effects and errors are those of ``rca_growth``; there are no slopes by stage. The
-    grid is the headline exposure and risk, every hazard, delta and set of fixed effects. Without accepted links there
+    grid is the headline exposure and risk, every hazard, delta and set of fixed effects. Without links there
     are no rows.
     """
 
     name = "input_linked"
-    description = "Symmetric Balassa index delta years later on the dependence in a product's accepted inputs"
+    description = "Symmetric Balassa index delta years later on the dependence in a product's inputs"
 
     def specifications(self, settings: Settings, hazards: Sequence[str]) -> list[Specification]:
         """Return hazard x delta x fixed effects for the headline exposure and risk."""
@@ -69,32 +69,32 @@ class InputLinked:
 
 
 def over_inputs(panel: pd.DataFrame, links: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Replace columns of each (year, country, product) by their weighted mean over the product's accepted inputs.
+    """Replace columns of each (year, country, product) by their weighted mean over the product's inputs.
 
     Parameters
     ----------
     panel : DataFrame
         The table ``panel``.
     links : DataFrame
-        The table ``io_links``: ``input``, ``output``, ``accepted``, ``weight``.
+        The table ``io_links``: ``input``, ``output``, ``in_network``, ``weight``.
     names : sequence of str
         The columns to replace.
 
     Returns
     -------
     DataFrame
-        The panel's rows whose product has an accepted input with positive weight; null where the country's indicator is
-        known in none of them.
+        The panel's rows whose product has an input in the network with positive weight; null where the country's
+        indicator is known in none of them.
     """
-    accepted = links[links["accepted"] & (links["weight"] > 0)]
+    inside = links[links["in_network"] & (links["weight"] > 0)]
     traded = panel["product"].to_numpy(str)
-    products = np.unique(np.concatenate([traded, accepted["input"].to_numpy(str), accepted["output"].to_numpy(str)]))
-    rows = panel[panel["product"].isin(accepted["output"])].reset_index(drop=True)
+    products = np.unique(np.concatenate([traded, inside["input"].to_numpy(str), inside["output"].to_numpy(str)]))
+    rows = panel[panel["product"].isin(inside["output"])].reset_index(drop=True)
     if rows.empty:
         return rows
     weights = np.zeros((len(products), len(products)))
-    ends = [np.searchsorted(products, accepted[end].to_numpy(str)) for end in ("input", "output")]
-    weights[ends[0], ends[1]] = accepted["weight"].to_numpy(float)
+    ends = [np.searchsorted(products, inside[end].to_numpy(str)) for end in ("input", "output")]
+    weights[ends[0], ends[1]] = inside["weight"].to_numpy(float)
     group = pd.MultiIndex.from_frame(panel[["year", "country"]])
     levels = group.unique()
     from_cell = levels.get_indexer(group), np.searchsorted(products, traded)

@@ -4,13 +4,13 @@ import pandas as pd
 
 from reeassets import plugins
 from reeassets.networks import calibration, candidates, edges, tiers, validation
+from reeassets.networks.changes import SpecialisationChanges, specialisation_changes
 from reeassets.networks.contract import LinkProposer
 from reeassets.networks.pictures import p_value_picture
 from reeassets.networks.schema import LINK_CALIBRATION
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
 from reeassets.products.agreement import fleiss_kappa
-from reeassets.products.carried import set_totals
 from reeassets.settings import Settings, format_years
 from reeassets.tables import NotEnoughData, Partition
 from reeassets.trade.bundled import digests
@@ -68,6 +68,7 @@ def candidate_links(step: Step) -> pd.DataFrame:
 
 
 _TEST = ("link_draws", "link_seed")
+_TESTED = ("candidate_links", "classified_products", "trade_flows", "country_totals")
 
 
 def _base_years(settings: Settings) -> tuple[int, ...]:
@@ -75,71 +76,76 @@ def _base_years(settings: Settings) -> tuple[int, ...]:
     return tuple(year for year in settings.years if year in settings.link_years) or settings.years
 
 
-def _residual_ranks(step: Step) -> validation.ResidualRanks | None:
-    """Compute the ranks behind the test, or say why there are none."""
+def _changes(step: Step) -> SpecialisationChanges | None:
+    """Compute the changes behind the test, or say why there are none."""
     products = sets.members(step.read("classified_products"))["product"].tolist()
-    flows, totals = step.read("trade_flows"), step.read("country_totals")
+    flows = step.read("trade_flows", ["year", "exporter", "importer", "product", "value_kusd"])
     try:
-        return validation.residual_ranks(flows, totals, set_totals(flows), products)
+        return specialisation_changes(flows, step.read("country_totals"), products)
     except NotEnoughData as reason:
         step.metadata["not_tested"] = str(reason)
         return None
 
 
-@recipe(
-    inputs=("candidate_links", "classified_products", "trade_flows", "country_totals"),
-    uses=(*_TEST, "link_fdr"),
-    base_years=_base_years,
-    kinds=frozenset({"scipy", "parquet"}),
-)
-def io_links(step: Step) -> pd.DataFrame:
-    """Test the candidate links on the trade of their base years."""
-    ranks = _residual_ranks(step)
-    links = validation.validate_links(
-        step.read("candidate_links"),
-        ranks,
-        draws=step.settings.link_draws,
-        seed=step.settings.link_seed,
-        fdr=step.settings.link_fdr,
-    )
-    step.metadata |= {"accepted": int(links["accepted"].sum()), "years": format_years(step.years)}
-    if ranks is not None:
-        step.metadata |= {"countries_in_test": len(ranks.countries), "countries_left_out": ranks.n_left_out}
-    return links
-
-
-@recipe(
-    inputs=("candidate_links", "classified_products", "trade_flows", "country_totals"),
-    uses=_TEST,
-    base_years=_base_years,
-    kinds=frozenset({"scipy", "parquet"}),
-)
+@recipe(inputs=_TESTED, uses=_TEST, base_years=_base_years, kinds=frozenset({"scipy", "parquet"}))
 def link_calibration(step: Step) -> pd.DataFrame:
-    """Run the same test on pairs of products that nobody proposed."""
-    ranks = _residual_ranks(step)
-    if ranks is None:
+    """Run the test of links on pairs of products that nobody proposed."""
+    changes = _changes(step)
+    if changes is None:
         return LINK_CALIBRATION.empty()
-    flows, members = step.read("trade_flows"), sets.members(step.read("classified_products"))["product"]
-    traded = set_totals(flows).groupby("product")["value_kusd"].sum().reindex(members, fill_value=0.0)
     settings = step.settings
-    table = calibration.link_calibration(
-        step.read("candidate_links"), ranks, traded, draws=settings.link_draws, seed=settings.link_seed
-    )
-    uniform = calibration.kolmogorov_smirnov(table["p_value"])
-    if uniform is not None:
-        step.metadata |= {
-            "pairs": len(table),
-            "kolmogorov_smirnov_distance": uniform[0],
-            "kolmogorov_smirnov_p_value": uniform[1],
-            "share_below_0.05": float((table["p_value"] <= 0.05).mean()),
-        }
+    stages = sets.stages(step.read("classified_products"))
+    traded = step.read("trade_flows", ["product", "value_kusd"]).groupby("product")["value_kusd"].sum()
+    pairs = calibration.decoys(step.read("candidate_links"), stages, traded, seed=settings.link_seed)
+    table = pairs.join(validation.permutation_test(changes, pairs, settings.link_draws, settings.link_seed))
+    step.metadata |= _calibration_metadata(table)
+    if len(table):
         step.pictures["p_values"] = p_value_picture(table["p_value"])
     return table
 
 
+def _calibration_metadata(table: pd.DataFrame) -> dict[str, object]:
+    found = calibration.uniformity(table["p_value"])
+    return {
+        "calibration": found.verdict,
+        "pairs_nobody_proposed": found.n,
+        "share_of_them_below_0.05": found.share_below,
+        "kolmogorov_smirnov_distance": found.distance,
+        "kolmogorov_smirnov_p_value": found.p_value,
+        "p_value_of_too_many_small_ones": found.p_excess,
+    }
+
+
+@recipe(
+    inputs=(*_TESTED, "link_calibration"),
+    uses=(*_TEST, "link_fdr", "link_set"),
+    base_years=_base_years,
+    kinds=frozenset({"scipy", "parquet"}),
+)
+def io_links(step: Step) -> pd.DataFrame:
+    """Weight the carried links, and test every candidate on the trade of the base years."""
+    changes, settings = _changes(step), step.settings
+    calibrated_on = step.read("link_calibration")
+    links = validation.validate_links(
+        step.read("candidate_links"),
+        changes,
+        calibrated_on,
+        draws=settings.link_draws,
+        seed=settings.link_seed,
+        fdr=settings.link_fdr,
+        link_set=settings.link_set,
+    )
+    step.metadata |= {"in_network": int(links["in_network"].sum()), "years": format_years(step.years)}
+    step.metadata |= {str(name): int(n) for name, n in links["evidence"].value_counts().items()}
+    if changes is not None:
+        step.metadata |= {"countries_in_test": len(changes.countries), "countries_left_out": changes.n_left_out}
+    step.metadata |= _calibration_metadata(calibrated_on)
+    return links
+
+
 @recipe(inputs=("io_links", "classified_products"), kinds=frozenset({"scipy", "parquet"}))
 def product_tiers(step: Step) -> pd.DataFrame:
-    """Compute trophic levels on the graph of accepted links."""
+    """Compute trophic levels on the graph of the network's links."""
     table = tiers.product_tiers(step.read("io_links"), sets.stages(step.read("classified_products")))
     agreement = tiers.stage_agreement(table)
     step.metadata["stage_agreement_kendall_tau"] = (
@@ -155,4 +161,4 @@ def network_edges(step: Step) -> pd.DataFrame:
     return edges.network_edges(step.read("trade_flows"), step.read("io_links"))
 
 
-RECIPES = [link_votes, candidate_links, io_links, link_calibration, product_tiers, network_edges]
+RECIPES = [link_votes, candidate_links, link_calibration, io_links, product_tiers, network_edges]

@@ -19,15 +19,15 @@ def trade_edges(flows: pd.DataFrame) -> pd.DataFrame:
 
 
 def production_edges(flows: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
-    """Join ``(c, p) -> (c, q)`` for each accepted link where country ``c`` trades ``p`` and exports ``q``.
+    """Join ``(c, p) -> (c, q)`` for each link of the network where country ``c`` trades ``p`` and exports ``q``.
 
     The weight is the link's.
     """
     exports = flows[["year", "exporter", "product"]].rename(columns={"exporter": "country"}).drop_duplicates()
     imports = flows[["year", "importer", "product"]].rename(columns={"importer": "country"}).drop_duplicates()
     trades = pd.concat([exports, imports], ignore_index=True).drop_duplicates()
-    accepted = links.loc[links["accepted"], ["input", "output", "weight"]]
-    made = trades.merge(accepted, left_on="product", right_on="input").merge(
+    carried = links.loc[links["in_network"], ["input", "output", "weight"]]
+    made = trades.merge(carried, left_on="product", right_on="input").merge(
         exports, left_on=["year", "country", "output"], right_on=["year", "country", "product"], suffixes=("", "_made")
     )
     return pd.DataFrame(

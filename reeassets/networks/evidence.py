@@ -1,4 +1,4 @@
-"""What the trade data say about one link: the statistic, and the countries behind it."""
+"""What the trade data say about one link: the test in both directions, and the countries behind it."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reeassets.networks.validation import permutation_test, residual_ranks
+from reeassets.networks.changes import specialisation_changes
+from reeassets.networks.validation import permutation_test
 from reeassets.pictures import picture
-from reeassets.products.carried import set_totals
 
 
 @dataclass(frozen=True)
@@ -19,25 +19,26 @@ class LinkEvidence:
     ----------
     source, target : str
         Input and output.
-    partial_corr : float
-        In [-1,1], NaN if a side does not vary.
-    p_value : float
-        One-sided, in (0,1].
+    correlation : float
+        In [-1,1], NaN if a side does not change.
+    p_value, p_reverse : float
+        One-sided, in (0,1], of the link and of the reverse direction.
     countries : list of str
         Countries of the test.
-    n_years : int
+    years : list of int
         Years of the test.
     imports, exports : ndarray, shape (n_countries,)
-        Mean over the years of the size-adjusted ranks of importing the input and of exporting the output, unit norm
-        over countries and years before the mean.
+        Mean yearly change of the adjusted rank of importing the input and of exporting the output, unit norm over
+        countries and years before the mean.
     """
 
     source: str
     target: str
-    partial_corr: float
+    correlation: float
     p_value: float
+    p_reverse: float
     countries: list[str]
-    n_years: int
+    years: list[int]
     imports: NDArray[np.float64]
     exports: NDArray[np.float64]
 
@@ -57,7 +58,7 @@ def link_evidence(
     Parameters
     ----------
     flows, country_totals : DataFrame
-        Tables ``trade_flows`` and ``country_totals`` of all years.
+        Tables ``trade_flows`` and ``country_totals`` of the base years.
     products : list of str
         The set.
     source, target : str
@@ -68,30 +69,31 @@ def link_evidence(
     Raises
     ------
     NotEnoughData
-        If fewer than four countries trade in every year.
+        As :func:`reeassets.networks.changes.specialisation_changes`.
     """
-    ranks = residual_ranks(flows, country_totals, set_totals(flows), products)
-    link = pd.DataFrame({"input": [source], "output": [target]})
-    tested = permutation_test(ranks, link, draws, seed).iloc[0]
-    imports, exports = ranks.imports[products.index(source)], ranks.exports[products.index(target)]
+    changes = specialisation_changes(flows, country_totals, products)
+    both = pd.DataFrame({"input": [source, target], "output": [target, source]})
+    tested = permutation_test(changes, both, draws, seed)
+    imports, exports = changes.imports[products.index(source)], changes.exports[products.index(target)]
     return LinkEvidence(
         source,
         target,
-        float(tested["partial_corr"]),
-        float(tested["p_value"]),
-        ranks.countries,
-        ranks.n_years,
+        float(tested["correlation"].iloc[0]),
+        float(tested["p_value"].iloc[0]),
+        float(tested["p_value"].iloc[1]),
+        changes.countries,
+        changes.years,
         imports.mean(axis=1),
         exports.mean(axis=1),
     )
 
 
 def scatter_picture(evidence: LinkEvidence) -> bytes:
-    """Draw countries by how far they import the input and export the output; return a PNG."""
+    """Draw countries by how far they moved in importing the input and in exporting the output; return a PNG."""
     with picture(
-        f"{evidence.source} into {evidence.target}: r = {evidence.partial_corr:.3f}, p = {evidence.p_value:.3f}",
-        f"importing {evidence.source}, size taken out",
-        f"exporting {evidence.target}, size taken out",
+        f"{evidence.source} into {evidence.target}: r = {evidence.correlation:.3f}, p = {evidence.p_value:.3f}",
+        f"change in importing {evidence.source}, a year",
+        f"change in exporting {evidence.target}, a year",
         width=6.5,
         height=5.0,
     ) as drawn:

@@ -13,21 +13,26 @@ COLUMNS = {
         carried <- link_votes.vote link_votes.input link_votes.output classified_products.stage
     """,
     "io_links": """
-        partial_corr p_value q_value <- trade_flows.exporter trade_flows.importer trade_flows.product \
+        correlation p_value p_reverse <- trade_flows.exporter trade_flows.importer trade_flows.product \
             trade_flows.value_kusd country_totals.exports_kusd country_totals.imports_kusd candidate_links.input \
             candidate_links.output classified_products.product classified_products.in_set
-        accepted weight <- candidate_links.carried trade_flows.value_kusd country_totals.exports_kusd \
-            country_totals.imports_kusd
+        q_bh q_decoy <- trade_flows.value_kusd country_totals.exports_kusd country_totals.imports_kusd \
+            candidate_links.input candidate_links.output link_calibration.p_value
+        evidence <- candidate_links.carried trade_flows.value_kusd country_totals.exports_kusd \
+            country_totals.imports_kusd link_calibration.p_value
+        in_network <- candidate_links.carried
+        weight <- candidate_links.carried candidate_links.strength candidate_links.ai_votes candidate_links.ai_voters
         * <- candidate_links.=
     """,
     "link_calibration": """
-        input output <- candidate_links.= trade_flows.value_kusd classified_products.product classified_products.in_set
+        input output <- candidate_links.= trade_flows.value_kusd classified_products.product \
+            classified_products.in_set classified_products.stage
         * <- trade_flows.exporter trade_flows.importer trade_flows.product trade_flows.value_kusd \
             country_totals.exports_kusd country_totals.imports_kusd
     """,
     "product_tiers": """
         product stage <- classified_products.=
-        * <- io_links.input io_links.output io_links.accepted classified_products.product
+        * <- io_links.input io_links.output io_links.in_network classified_products.product
     """,
     "network_edges": """
         year <- trade_flows.=
@@ -36,6 +41,6 @@ COLUMNS = {
         target_country <- trade_flows.exporter trade_flows.importer
         source_product <- trade_flows.product io_links.input
         target_product <- trade_flows.product io_links.output
-        weight <- trade_flows.value_kusd io_links.weight io_links.accepted
+        weight <- trade_flows.value_kusd io_links.weight io_links.in_network
     """,
 }

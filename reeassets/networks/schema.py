@@ -39,24 +39,42 @@ CANDIDATE_LINKS = Table(
     key=("input", "output"),
 )
 
+_CORRELATION = column(
+    "float64",
+    "Correlation, over countries and years, of changes in importing the input and in exporting the output; null if "
+    "one does not change",
+    ge=-1,
+    le=1,
+    nullable=True,
+)
+_P_VALUE = column("float64", "One-sided, against permutations of whole countries", gt=0, le=1)
+
 IO_LINKS = Table(
     stage="networks",
     name="io_links",
-    description="Candidate links after the permutation test on trade; the accepted ones are the graph of products.",
+    description="Candidate links: which make up the network, with what weight, and what trade has to say about each.",
     columns={
         **CANDIDATE_LINKS.columns,
-        "partial_corr": column(
-            "float64",
-            "Size-adjusted rank correlation of importing the input and exporting the output; null if one does not vary",
-            ge=-1,
-            le=1,
+        "correlation": _CORRELATION,
+        "p_value": _P_VALUE,
+        "p_reverse": column("float64", "The same test of the reverse direction, output to input", gt=0, le=1),
+        "q_bh": column("float64", "False discovery rate by Benjamini-Hochberg over all candidates", gt=0, le=1),
+        "q_decoy": column(
+            "float64", "False discovery rate by target-decoy: against pairs that nobody proposed", gt=0, le=1
+        ),
+        "evidence": column(
+            "str",
+            "validated: both rates within link_fdr and the test is calibrated; supported: p-value of at most 0.05; "
+            "carried: by votes alone; null if the votes do not carry it",
+            isin=("validated", "supported", "carried"),
             nullable=True,
         ),
-        "p_value": column("float64", "One-sided, against permutations of whole countries", gt=0, le=1),
-        "q_value": column("float64", "Benjamini-Hochberg over all candidates", gt=0, le=1),
-        "accepted": column("bool", "q-value within the false discovery rate, and the votes carry it"),
+        "in_network": column("bool", "Whether the link is of the set of links that the setting link_set names"),
         "weight": column(
-            "float64", "Share of the link among the accepted inputs of its output; 0 if not accepted", ge=0, le=1
+            "float64",
+            "Mean strength times vote share, as a share among the output's inputs in the network; 0 outside it",
+            ge=0,
+            le=1,
         ),
     },
     key=("input", "output"),
@@ -66,14 +84,14 @@ LINK_CALIBRATION = Table(
     stage="networks",
     name="link_calibration",
     description=(
-        "The test of links on pairs of products that nobody proposed, of the same sizes of trade: without "
-        "specialisation that products share, their p-values are uniform."
+        "The test of links on decoys: pairs of products that nobody proposed, of the same stages and sizes of trade. "
+        "A test that can be believed gives them uniform p-values."
     ),
     columns={
         "input": product_column("Product in the place of the input"),
         "output": product_column("Product in the place of the output"),
-        "partial_corr": IO_LINKS.columns["partial_corr"],
-        "p_value": IO_LINKS.columns["p_value"],
+        "correlation": _CORRELATION,
+        "p_value": _P_VALUE,
     },
     key=("input", "output"),
 )
@@ -81,14 +99,14 @@ LINK_CALIBRATION = Table(
 PRODUCT_TIERS = Table(
     stage="networks",
     name="product_tiers",
-    description="Trophic level of each product of the set on the graph of accepted links, beside its stage.",
+    description="Trophic level of each product of the set on the graph of the network's links, beside its stage.",
     columns={
         "product": product_column(),
         "stage": column("str", "Stage of the supply chain, by the votes", isin=STAGES),
         "trophic_level": column("float64", "Trophic level; the lowest product of each component is at 0", ge=0),
-        "n_inputs": column("int64", "Accepted links into the product", ge=0),
-        "n_outputs": column("int64", "Accepted links out of the product", ge=0),
-        "component": column("int64", "Weakly connected component of the graph of accepted links", ge=0),
+        "n_inputs": column("int64", "Links of the network into the product", ge=0),
+        "n_outputs": column("int64", "Links of the network out of the product", ge=0),
+        "component": column("int64", "Weakly connected component of the graph of the network's links", ge=0),
         "tier_stage": column(
             "str",
             "Stage whose linked products have the nearest median trophic level; null without a link",

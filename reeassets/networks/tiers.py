@@ -1,4 +1,4 @@
-"""Tiers: trophic levels of products on the graph of accepted links.
+"""Tiers: trophic levels of products on the graph of the network's links.
 
 MacKay, Johnson & Sansom (2020), *How directed is a directed network?*, Royal Society Open Science 7:201138.
 """
@@ -63,8 +63,8 @@ def product_tiers(links: pd.DataFrame, stages: pd.Series) -> pd.DataFrame:
     of_product = stages.reindex(products).to_numpy()
     place = {product: index for index, product in enumerate(products)}
     weights = np.zeros((len(products), len(products)))
-    accepted = links[links["accepted"]]
-    weights[accepted["input"].map(place), accepted["output"].map(place)] = accepted["weight"]
+    inside = links[links["in_network"]]
+    weights[inside["input"].map(place), inside["output"].map(place)] = inside["weight"]
     levels, components = trophic_levels(weights)
     table = pd.DataFrame(
         {
@@ -92,7 +92,7 @@ def tier_stages(tiers: pd.DataFrame) -> pd.Series:
     Returns
     -------
     Series of str
-        Null for products without an accepted link: nothing is known of their place.
+        Null for products without a link of the network: nothing is known of their place.
     """
     linked = (tiers["n_inputs"] + tiers["n_outputs"]) > 0
     named = pd.Series(pd.NA, index=tiers.index, dtype="str")

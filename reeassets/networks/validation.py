@@ -1,131 +1,36 @@
-"""Statistical validation of candidate links on trade data (docs/METHOD.md, section 3).
+"""Does trade bear the candidate links out? (docs/METHOD.md, section 3).
 
-A link ``p -> q`` stands if countries that are specialised in importing ``p`` are, size taken out, also specialised in
-exporting ``q``, more than a permutation of countries would give. The statistic is this project's own definition.
+A link ``p -> q`` is borne out if countries that move up in importing ``p`` move up in exporting ``q`` in the same
+years, more than a permutation of countries would give. Which links make up the network is up to the votes, unless the
+setting ``link_set`` says otherwise.
 """
 
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reeassets.tables import NotEnoughData
-from reeassets.trade.specialisation import specialisation_index
+from reeassets.networks.calibration import uniformity
+from reeassets.networks.changes import SpecialisationChanges
 
 Floats = NDArray[np.float64]
 # Two sums of the same numbers in another order differ by rounding; such a draw counts as equal to the observed value.
 _TIE = 1e-12
+# A link whose p-value alone is at most this is `supported`.
+SUPPORTED = 0.05
+ENDS = ["input", "output"]
+
+LinkSet = Literal["carried", "validated"]
 
 
-@dataclass(frozen=True)
-class ResidualRanks:
-    """Size-adjusted ranks of specialisation, the raw material of the test.
-
-    Attributes
-    ----------
-    countries, products : list of str
-        Axes.
-    n_years : int
-        Number of years.
-    imports, exports : ndarray, shape (n_products, n_countries, n_years)
-        Residuals of ``a`` (import side) and of ``b`` (export side), scaled to unit norm per product; all zero for a
-        product whose ranks do not vary once size is taken out.
-    n_left_out : int
-        Countries that do not trade in every year.
-    """
-
-    countries: list[str]
-    products: list[str]
-    n_years: int
-    imports: Floats
-    exports: Floats
-    n_left_out: int
-
-
-def _ranks(values: Floats) -> Floats:
-    """Average ranks down the first axis, scaled to [0,1]."""
-    from scipy.stats import rankdata
-
-    return (rankdata(values, axis=0) - 1.0) / (len(values) - 1.0)
-
-
-def _without_size(values: Floats, size: Floats) -> Floats:
-    """Residuals of the ranks of each column on the ranks of size, with intercept; shapes (n, p), (n,)."""
-    ranks = _ranks(values)
-    centred = ranks - ranks.mean(axis=0)
-    regressor = _ranks(size[:, None])[:, 0]
-    regressor = regressor - regressor.mean()
-    variation = regressor @ regressor
-    slope = (regressor @ centred) / variation if variation > 0 else np.zeros(centred.shape[1])
-    return centred - np.outer(regressor, slope)
-
-
-def residual_ranks(
-    flows: pd.DataFrame, country_totals: pd.DataFrame, product_totals: pd.DataFrame, products: list[str]
-) -> ResidualRanks:
-    """Compute size-adjusted specialisation ranks of all countries that trade in every year.
+def permutation_test(changes: SpecialisationChanges, links: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
+    """Test links against permutations of countries as whole blocks of years.
 
     Parameters
     ----------
-    flows, country_totals, product_totals : DataFrame
-        Tables ``trade_flows``, ``country_totals`` and ``product_totals`` of all years of the panel.
-    products : list of str
-        The products of the set.
-
-    Raises
-    ------
-    NotEnoughData
-        If fewer than four countries trade in every year: there is nothing to correlate.
-    """
-    years = sorted(country_totals["year"].unique())
-    size = country_totals.assign(size=country_totals["exports_kusd"] + country_totals["imports_kusd"])
-    by_country = size.pivot_table(index="country", columns="year", values="size", fill_value=0.0)
-    stays = by_country.index[(by_country > 0).all(axis=1)].sort_values()
-    if len(stays) < 4:
-        raise NotEnoughData(
-            f"only {len(stays)} countries trade in every year; the validation of links needs at least 4"
-        )
-    shape = (len(products), len(stays), len(years))
-    imports, exports = np.zeros(shape), np.zeros(shape)
-    for place, year in enumerate(years):
-        totals = country_totals[country_totals["year"] == year].set_index("country")
-        in_year = flows[flows["year"] == year]
-        world = product_totals[product_totals["year"] == year].set_index("product")["value_kusd"]
-        of_product = world.reindex(products, fill_value=0.0).to_numpy()
-        year_size = np.log((totals["exports_kusd"] + totals["imports_kusd"]).reindex(stays).to_numpy())
-        for side, total, target in (("importer", "imports_kusd", imports), ("exporter", "exports_kusd", exports)):
-            traded = in_year.groupby([side, "product"])["value_kusd"].sum().unstack(fill_value=0.0)
-            value = traded.reindex(index=stays, columns=products, fill_value=0.0).to_numpy()
-            own = totals[total].reindex(stays).to_numpy()[:, None]
-            index = specialisation_index(
-                value,
-                np.broadcast_to(own, value.shape),
-                np.broadcast_to(of_product, value.shape),
-                float(totals[total].sum()),
-            )
-            target[:, :, place] = _without_size(np.log1p(index), year_size).T
-    return ResidualRanks(
-        list(stays), list(products), len(years), _unit(imports), _unit(exports), int(len(by_country) - len(stays))
-    )
-
-
-def _unit(residuals: Floats) -> Floats:
-    norms = np.sqrt((residuals**2).sum(axis=(1, 2)))
-    # A product nobody specialises in leaves rounding noise, which must not be blown up to a unit vector.
-    flat = norms < 1e-9
-    scaled: Floats = residuals / np.where(flat, 1.0, norms)[:, None, None]
-    scaled[flat] = 0.0
-    return scaled
-
-
-def permutation_test(ranks: ResidualRanks, links: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
-    """Test candidate links against permutations of countries as whole blocks of years.
-
-    Parameters
-    ----------
-    ranks : ResidualRanks
-        From :func:`residual_ranks`.
+    changes : SpecialisationChanges
+        Of the base years.
     links : DataFrame
         Columns ``input`` and ``output``.
     draws, seed : int
@@ -134,28 +39,31 @@ def permutation_test(ranks: ResidualRanks, links: pd.DataFrame, draws: int, seed
     Returns
     -------
     DataFrame
-        ``partial_corr`` in [-1,1] (null where a side does not vary) and the one-sided ``p_value`` in (0,1] (1 where
+        ``correlation`` in [-1,1] (null where a side does not change) and the one-sided ``p_value`` in (0,1] (1 where
         null), aligned with ``links``.
     """
-    generator = np.random.default_rng(seed)
-    n = len(ranks.countries)
+    place = pd.Index(changes.products)
+    source, target = (place.get_indexer(links[end]) for end in ENDS)
+    n = len(changes.countries)
     # permuted(axis=1) shuffles each row on its own: row k is draw k.
-    permutations = generator.permuted(np.tile(np.arange(n), (draws, 1)), axis=1)
-    place = {product: index for index, product in enumerate(ranks.products)}
+    orders = np.random.default_rng(seed).permuted(np.tile(np.arange(n), (draws, 1)), axis=1)
+    tested = (changes.imports != 0).any(axis=(1, 2))[source] & (changes.exports != 0).any(axis=(1, 2))[target]
     correlations, p_values = np.full(len(links), np.nan), np.ones(len(links))
-    columns = np.arange(n)
-    for row, (source, target) in enumerate(zip(links["input"], links["output"], strict=True)):
-        a, b = ranks.imports[place[source]], ranks.exports[place[target]]
-        if not a.any() or not b.any():
-            continue
-        # Cell (c, d) is the sum over years of country c's import side times country d's export side; a permutation of
-        # countries picks one cell per column.
-        cells = a @ b.T
-        observed = float(np.trace(cells))
-        null = cells[permutations, columns].sum(axis=1)
-        correlations[row] = min(1.0, max(-1.0, observed))
-        p_values[row] = (1 + np.count_nonzero(null >= observed - _TIE)) / (1 + draws)
-    return pd.DataFrame({"partial_corr": correlations, "p_value": p_values}, index=links.index)
+    exports = changes.exports.reshape(len(changes.products), -1)
+    for product in np.unique(source[tested]):
+        rows = np.flatnonzero(tested & (source == product))
+        imported, exported = changes.imports[product], exports[target[rows]].T
+        observed = imported.ravel() @ exported
+        # All permutations of the importing side at once, against all outputs of the input.
+        null = imported[orders].reshape(draws, -1) @ exported
+        correlations[rows] = np.clip(observed, -1.0, 1.0)
+        p_values[rows] = (1 + np.count_nonzero(null >= observed - _TIE, axis=0)) / (1 + draws)
+    return pd.DataFrame({"correlation": correlations, "p_value": p_values}, index=links.index)
+
+
+def untested(links: pd.DataFrame) -> pd.DataFrame:
+    """Return what :func:`permutation_test` gives for links that no data speak for or against."""
+    return pd.DataFrame({"correlation": np.nan, "p_value": 1.0}, index=links.index)
 
 
 def benjamini_hochberg(p_values: Floats) -> Floats:
@@ -166,37 +74,113 @@ def benjamini_hochberg(p_values: Floats) -> Floats:
     return false_discovery_control(p_values, method="bh") if p_values.size else p_values
 
 
-def untested(links: pd.DataFrame) -> pd.DataFrame:
-    """Return what :func:`permutation_test` gives for links that no data speak for or against."""
-    return pd.DataFrame({"partial_corr": np.nan, "p_value": 1.0}, index=links.index)
+def target_decoy(p_values: Floats, decoys: Floats) -> Floats:
+    """Return target-decoy q-values (Elias & Gygi 2007, with the +1 of Barber & Candes 2015).
+
+    A threshold ``t`` accepts the candidates with a p-value of at most ``t``; as many false ones are expected among them
+    as decoys pass it, counted one more, and scaled by how many candidates there are to a decoy.
+
+    Parameters
+    ----------
+    p_values : ndarray, shape (n,)
+        Of the candidates.
+    decoys : ndarray, shape (m,)
+        Of pairs that nobody proposed.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Smallest rate of false discoveries at which a candidate is accepted, in (0,1]; 1 without decoys.
+    """
+    p_values, decoys = np.asarray(p_values, dtype=float), np.sort(np.asarray(decoys, dtype=float))
+    if not p_values.size or not decoys.size:
+        return np.ones(len(p_values))
+    thresholds = np.unique(p_values)
+    accepted = np.searchsorted(np.sort(p_values), thresholds, side="right")
+    false = (1 + np.searchsorted(decoys, thresholds, side="right")) * len(p_values) / len(decoys)
+    # A looser threshold may have the smaller rate, and accepts the candidate too.
+    rates = np.minimum.accumulate((false / accepted)[::-1])[::-1]
+    return np.minimum(rates, 1.0)[np.searchsorted(thresholds, p_values)]
+
+
+def link_weights(links: pd.DataFrame, members: pd.Series) -> pd.Series:
+    """Weight the links of the network: mean strength times vote share, summing to 1 over the inputs of an output.
+
+    Parameters
+    ----------
+    links : DataFrame
+        ``output, strength, ai_votes, ai_voters``.
+    members : Series of bool
+        Which links are in the network.
+
+    Returns
+    -------
+    Series of float
+        0 outside the network. A link without a strength has the mean one of its output's other links, 1 if none has
+        any.
+    """
+    inside = links[members]
+    known = inside["strength"].fillna(inside.groupby("output")["strength"].transform("mean")).fillna(1.0)
+    strength = known * inside["ai_votes"] / inside["ai_voters"].where(inside["ai_voters"] > 0, 1)
+    total = strength.groupby(inside["output"]).transform("sum")
+    # Votes carry a link that every proposer gives the strength 0: the inputs of such an output count alike.
+    equal = 1.0 / inside.groupby("output")["output"].transform("size")
+    return (strength / total.where(total > 0)).fillna(equal).reindex(links.index, fill_value=0.0)
 
 
 def validate_links(
-    candidates: pd.DataFrame, ranks: ResidualRanks | None, *, draws: int, seed: int, fdr: float
+    candidates: pd.DataFrame,
+    changes: SpecialisationChanges | None,
+    calibration: pd.DataFrame,
+    *,
+    draws: int,
+    seed: int,
+    fdr: float,
+    link_set: LinkSet,
 ) -> pd.DataFrame:
-    """Decide which candidate links stand, and weight them.
+    """Weight the links that the votes carry, and say what trade has to say about each candidate.
 
     Parameters
     ----------
     candidates : DataFrame
         Table ``candidate_links``.
-    ranks : ResidualRanks or None
-        From :func:`residual_ranks`; None if there are too few countries, and then no link is accepted.
+    changes : SpecialisationChanges or None
+        Of the base years; None if there are too few countries or years, and then trade says nothing.
+    calibration : DataFrame
+        Table ``link_calibration``: the decoys.
     draws, seed : int
         Of the permutation test.
     fdr : float
-        A link is accepted when its q-value over all candidates is at most this and the votes carry it.
+        Both false discovery rates of a validated link are at most this.
+    link_set : {"carried", "validated"}
+        Which links make up the network.
 
     Returns
     -------
     DataFrame
-        Table ``io_links``; ``weight`` sums to 1 over the accepted inputs of each output, and is 0 for the others.
+        Table ``io_links``.
     """
-    links = candidates.sort_values(["input", "output"], kind="stable", ignore_index=True)
-    links = links.join(untested(links) if ranks is None else permutation_test(ranks, links, draws, seed))
-    links["q_value"] = benjamini_hochberg(links["p_value"].to_numpy())
-    links["accepted"] = (links["q_value"] <= fdr) & links["carried"] & (links["partial_corr"] > 0)
-    strength = links["partial_corr"].where(links["accepted"], 0.0)
-    total = strength.groupby(links["output"]).transform("sum")
-    links["weight"] = (strength / total.where(total > 0, 1.0)).fillna(0.0)
+    links = candidates.sort_values(ENDS, kind="stable", ignore_index=True)
+    both = pd.concat([links[ENDS], links[ENDS].set_axis(ENDS[::-1], axis=1)], ignore_index=True)
+    tested = untested(both) if changes is None else permutation_test(changes, both, draws, seed)
+    links[["correlation", "p_value"]] = tested.iloc[: len(links)]
+    links["p_reverse"] = tested["p_value"].iloc[len(links) :].to_numpy()
+    links["q_bh"] = benjamini_hochberg(links["p_value"].to_numpy())
+    links["q_decoy"] = target_decoy(links["p_value"].to_numpy(), calibration["p_value"].to_numpy())
+    links["evidence"] = link_evidence(links, fdr, calibrated=uniformity(calibration["p_value"]).calibrated)
+    links["in_network"] = links["carried"] & ((link_set == "carried") | (links["evidence"] == "validated"))
+    links["weight"] = link_weights(links, links["in_network"])
     return links
+
+
+def link_evidence(links: pd.DataFrame, fdr: float, *, calibrated: bool) -> pd.Series:
+    """Say how well each carried link stands: ``validated``, ``supported`` or ``carried``; null for the others.
+
+    A link is supported or validated by changes that go together, never by such that go against each other. Nothing is
+    validated by a test whose decoys show that it is not calibrated.
+    """
+    positive = links["correlation"] > 0
+    validated = positive & (links["q_bh"] <= fdr) & (links["q_decoy"] <= fdr) & calibrated
+    supported = positive & (links["p_value"] <= SUPPORTED)
+    named = np.select([validated, supported], ["validated", "supported"], default="carried")
+    return pd.Series(named, index=links.index, dtype="str").where(links["carried"])

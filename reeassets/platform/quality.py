@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from reeassets.indicators.contract import registered_indicators
+from reeassets.networks.calibration import calibration_words, uniformity
 from reeassets.platform.accepted import accepted_products, products_of
 from reeassets.platform.recipe import Step
 from reeassets.storage import open_parquet
@@ -253,6 +254,19 @@ def typical_values(step: Step, last: Step | None) -> Found:
     )
 
 
+def links_calibrated(step: Step, _: Step | None) -> Found:
+    """Check that the test of links gives pairs that nobody proposed uniform p-values."""
+    table = step.read("link_calibration")
+    found = uniformity(table["p_value"])
+    numbers = {"pairs": found.n, "share_below_0.05": found.share_below, "kolmogorov_smirnov_distance": found.distance}
+    return Found(
+        found.verdict != "uncalibrated",
+        calibration_words(table),
+        numbers if found.n else {"pairs": 0},
+        table.sort_values(["p_value", "input", "output"]).head(_SHOWN) if found.verdict == "uncalibrated" else None,
+    )
+
+
 CHECKS = (
     Check(
         "trade_flows",
@@ -301,6 +315,16 @@ CHECKS = (
         about="The product set and its stages are those that somebody accepted last.",
         to_do="Read the changes. If they are right: `reeassets accept`, then run this check again.",
         look=set_unchanged,
+    ),
+    Check(
+        "link_calibration",
+        "links_calibrated",
+        (),
+        error=False,
+        about="The test of links gives pairs that nobody proposed no more small p-values than a uniform distribution "
+        "has (one-sided Kolmogorov-Smirnov p of at least 0.01).",
+        to_do="Believe no evidence on links: while it fails none is validated. The network is made by votes and stays.",
+        look=links_calibrated,
     ),
     Check(
         "product_indicators",

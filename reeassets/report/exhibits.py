@@ -183,7 +183,7 @@ def _showcase_exhibits(
             "the inputs of an input share its width. Ribbons below "
             f"{link_figure.SMALLEST:.0%} are left out. Table io_links.",
             figure=link_figure.links_into(tables["io_links"], product, labels.product_names(members)),
-            absent=f"No accepted link leads into {product}.",
+            absent=f"No link of the network leads into {product}.",
             min_width=680,
         ),
         Exhibit(

@@ -47,7 +47,7 @@ def ribbons_into(links: pd.DataFrame, product: str) -> list[Ribbon]:
 
     Parameters
     ----------
-    links : DataFrame of (input, output, accepted, weight)
+    links : DataFrame of (input, output, in_network, weight)
         Table ``io_links``. The weights of one output's inputs sum to 1.
     product : str
         The product at the end.
@@ -57,8 +57,8 @@ def ribbons_into(links: pd.DataFrame, product: str) -> list[Ribbon]:
     list of Ribbon
         By layer and output; the widest first, equal ones by code. Shares below :data:`SMALLEST` are left out.
     """
-    accepted = links[links["accepted"] & (links["weight"] > 0)]
-    ordered = accepted.sort_values(["weight", "input"], ascending=[False, True], kind="stable")
+    inside = links[links["in_network"] & (links["weight"] > 0)]
+    ordered = inside.sort_values(["weight", "input"], ascending=[False, True], kind="stable")
     found: list[Ribbon] = []
     ends = [(product, 1.0)]
     for layer in range(1, LAYERS + 1):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from reeassets.models.claims import CLAIMS
 from reeassets.models.findings import VERDICTS
+from reeassets.networks.calibration import calibration_words
 from reeassets.report import labels
 from reeassets.report.style import cluster_colours, text_on
 from reeassets.settings import STAGES
@@ -163,8 +164,8 @@ def products_sentence(products: pd.DataFrame) -> str:
 
 
 def link_rows(links: pd.DataFrame, names: Mapping[str, str]) -> list[Row]:
-    """Return the accepted links, the inputs of one output together, the heaviest first."""
-    accepted = links[links["accepted"]].sort_values(
+    """Return the links of the network, the inputs of one output together, the heaviest first."""
+    inside = links[links["in_network"]].sort_values(
         ["output", "weight", "input"], ascending=[True, False, True], kind="stable"
     )
     return [
@@ -173,20 +174,26 @@ def link_rows(links: pd.DataFrame, names: Mapping[str, str]) -> list[Row]:
             "input_name": labels.short_description(names.get(row["input"], "")),
             "output_name": labels.short_description(names.get(row["output"], "")),
             "votes": f"{row['ai_votes']} of {row['ai_voters']}",
-            "corr": fixed(row["partial_corr"], 2),
+            "corr": fixed(row["correlation"], 2),
             "p": probability(row["p_value"]),
-            "q": probability(row["q_value"]),
+            "p_reverse": probability(row["p_reverse"]),
+            "q_bh": probability(row["q_bh"]),
+            "q_decoy": probability(row["q_decoy"]),
             "weight": percent(row["weight"]),
         }
-        for row in accepted.to_dict("records")
+        for row in inside.to_dict("records")
     ]
 
 
-def links_sentence(links: pd.DataFrame, fdr: float) -> str:
-    """Return how many candidates there were, how many the votes carry, and how many stand."""
+def links_sentence(links: pd.DataFrame, calibration: pd.DataFrame, fdr: float) -> str:
+    """Return how many candidates there were, how many the votes carry, what trade says, and whether to believe it."""
+    carried = links[links["carried"]]
+    number = carried["evidence"].value_counts()
     return (
-        f"Of {count(len(links), 'candidate link')}, the votes carry {int(links['carried'].sum())}, and "
-        f"{int(links['accepted'].sum())} of these stand at a false discovery rate of {fdr:g}."
+        f"Of {count(len(links), 'candidate link')}, the votes carry {len(carried)}. Trade validates "
+        f"{int(number.get('validated', 0))} of these (both false discovery rates within {fdr:g}), supports "
+        f"{int(number.get('supported', 0))} more (p-value of at most 0.05), and is silent on "
+        f"{int(number.get('carried', 0))}. Calibration: {calibration_words(calibration)}."
     )
 
 

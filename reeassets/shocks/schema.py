@@ -9,7 +9,7 @@ _SCENARIO = column("str", "Name of the scenario", matches=r"^[a-z][a-z0-9_]*$")
 _WAYS = {
     "direct_loss": "Imports from the suppliers that cut, less what others replace",
     "trade_loss": "What countries that lose supply export less, round after round",
-    "link_loss": "What is not made for want of inputs along accepted links, and not exported then",
+    "link_loss": "What is not made for want of inputs along links of the network, and not exported then",
     "loss": "Direct loss, loss along trade and loss along links together",
 }
 

@@ -305,8 +305,8 @@ class Simulation:
         self.history.rsca.append(made.rsca)
 
 
-_NO_LINKS = pd.DataFrame({"input": [], "output": [], "weight": [], "accepted": []}).astype(
-    {"input": "str", "output": "str", "weight": "float64", "accepted": "bool"}
+_NO_LINKS = pd.DataFrame({"input": [], "output": [], "weight": [], "in_network": []}).astype(
+    {"input": "str", "output": "str", "weight": "float64", "in_network": "bool"}
 )
 
 

@@ -47,7 +47,7 @@ def totals_of(flows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def link_frame(links: list[tuple[str, str, float]]) -> pd.DataFrame:
     frame = pd.DataFrame(links, columns=["input", "output", "weight"])
-    return frame.astype({"input": "str", "output": "str", "weight": "float64"}).assign(accepted=True)
+    return frame.astype({"input": "str", "output": "str", "weight": "float64"}).assign(in_network=True)
 
 
 def reexport_frame(shares) -> pd.DataFrame:

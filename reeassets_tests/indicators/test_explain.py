@@ -136,7 +136,7 @@ def test_the_command_shows_suppliers_paths_inputs_and_the_sum(finished, warehous
     assert "DEU Germany  850511 Magnets" in printed
     assert "CHN China" in printed
     assert "-> DEU" in printed
-    inputs = warehouse.execute("select input from io_links where accepted and output = '850511'").fetchall()
+    inputs = warehouse.execute("select input from io_links where in_network and output = '850511'").fetchall()
     assert sum(f"\n{code} " in printed for (code,) in inputs) == 3
     systemic, multi_tier = warehouse.execute(
         "select systemic_trade_risk, multi_tier_risk from product_indicators "

@@ -85,10 +85,10 @@ def test_without_links_it_is_exactly_the_systemic_risk(links):
     np.testing.assert_array_equal(multi_tier_risk(tiers), systemic_trade_risk(tiers))
 
 
-def test_links_that_are_not_accepted_do_not_count():
+def test_links_that_are_not_in_the_network_do_not_count():
     flows = random_flows(4)
     links = link_frame([("250000", "250001", 1.0), ("250001", "250002", 1.0)])
-    links["accepted"] = [True, False]
+    links["in_network"] = [True, False]
     frame = flow_frame(flows)
     partly = YearNetwork.build(frame, *totals_of(frame), links, UNIFORM, Settings(home="unused"))
     only = network(flows, [("250000", "250001", 1.0)])

@@ -20,7 +20,7 @@ NO_LINKS = pd.DataFrame(
     {
         "input": pd.Series(dtype="str"),
         "output": pd.Series(dtype="str"),
-        "accepted": pd.Series(dtype="bool"),
+        "in_network": pd.Series(dtype="bool"),
         "weight": pd.Series(dtype="float64"),
     }
 )

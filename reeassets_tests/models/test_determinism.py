@@ -17,7 +17,7 @@ SETTINGS = settings((1, 2), model_bootstrap_draws=99)
 def links():
     names = product_names(12)
     rows = [(names[i], names[i + step], True, 0.5) for step in (1, 2) for i in range(10)]
-    return pd.DataFrame(rows, columns=["input", "output", "accepted", "weight"])
+    return pd.DataFrame(rows, columns=["input", "output", "in_network", "weight"])
 
 
 def results(panel, chain) -> tuple[pd.DataFrame, pd.DataFrame]:

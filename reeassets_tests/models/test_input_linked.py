@@ -24,7 +24,7 @@ from reeassets_tests.models.made import (
 
 
 def links(*rows):
-    return pd.DataFrame(rows, columns=["input", "output", "accepted", "weight"])
+    return pd.DataFrame(rows, columns=["input", "output", "in_network", "weight"])
 
 
 def test_weighted_means_by_hand():
@@ -113,7 +113,7 @@ def test_grid_and_table(panel, chain):
 
 
 @pytest.mark.parametrize("none", [NO_LINKS, links((product_names(2)[0], product_names(2)[1], False, 0.0))])
-def test_without_accepted_links_there_are_no_rows(panel, none):
+def test_without_links_there_are_no_rows(panel, none):
     given = settings()
     rows = INPUT_LINKED.fit(panel, none, INPUT_LINKED.specifications(given, HAZARDS), given)
     assert len(rows) == 0

@@ -16,7 +16,7 @@ from reeassets_tests.models.made import NO_LINKS, made_panel, product_names, set
 def test_every_registered_model_runs_and_the_table_holds():
     panel = made_panel(seed=41)
     names = product_names(3)
-    links = pd.DataFrame({"input": names[:2], "output": names[1:], "accepted": True, "weight": 1.0})
+    links = pd.DataFrame({"input": names[:2], "output": names[1:], "in_network": True, "weight": 1.0})
     rows = rca_models(panel, links, settings())
     assert set(rows["model"]) == {"rca_growth", "entry", "input_linked"}
     pd.testing.assert_frame_equal(RCA_MODELS.check(rows), rows, check_dtype=False)

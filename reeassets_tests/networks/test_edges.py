@@ -30,7 +30,7 @@ LINKS = pd.DataFrame(
     {
         "input": ["000001", "000002", "000001"],
         "output": ["000002", "000003", "000003"],
-        "accepted": [True, True, False],
+        "in_network": [True, True, False],
         "weight": [1.0, 0.4, 0.0],
     }
 )

@@ -54,7 +54,7 @@ def test_the_table_and_its_agreement_with_the_stages():
         {
             "input": ["000001", "000002", "000001"],
             "output": ["000002", "000003", "000003"],
-            "accepted": [True, True, False],
+            "in_network": [True, True, False],
             "weight": [1.0, 1.0, 0.0],
         }
     )

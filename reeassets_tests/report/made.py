@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from reeassets.clusters import schema as clusters
@@ -111,16 +112,26 @@ def io_links() -> pd.DataFrame:
                 "ai_voters": 3,
                 "rationale": why,
                 "refused": None,
-                "carried": True,
-                "partial_corr": 0.2 if accepted else 0.01,
-                "p_value": 0.001 if accepted else 0.4,
-                "q_value": 0.002 if accepted else 0.4,
-                "accepted": accepted,
+                "carried": inside,
+                "correlation": 0.2 if inside else 0.01,
+                "p_value": 0.001 if inside else 0.4,
+                "p_reverse": 0.7,
+                "q_bh": 0.002 if inside else 0.4,
+                "q_decoy": 0.004 if inside else 0.5,
+                "evidence": "validated" if inside else None,
+                "in_network": inside,
                 "weight": weight,
             }
-            for source, target, weight, accepted, why in rows
+            for source, target, weight, inside, why in rows
         ]
     )
+
+
+def link_calibration() -> pd.DataFrame:
+    """A hundred pairs that nobody proposed, with p-values of one to a hundred per cent."""
+    numbers = np.arange(1, 101)
+    pairs = {"input": [f"{number:06d}" for number in numbers], "output": "850511", "correlation": 0.0}
+    return pd.DataFrame(pairs | {"p_value": numbers / 100})
 
 
 def product_indicators() -> pd.DataFrame:
@@ -330,6 +341,7 @@ FRAMES = {
     "unit_values": unit_values,
     "product_coverage": product_coverage,
     "io_links": io_links,
+    "link_calibration": link_calibration,
     "product_indicators": product_indicators,
     "country_indicators": country_indicators,
     "tier_contrasts": tier_contrasts,

@@ -244,12 +244,12 @@ def test_real_data_have_no_banner(page):
 
 def test_without_links_and_models_the_page_says_so():
     tables = made.tables()
-    tables["io_links"] = tables["io_links"].assign(accepted=False, weight=0.0)
+    tables["io_links"] = tables["io_links"].assign(in_network=False, weight=0.0)
     tables["rca_models"] = made.empty_tables()["rca_models"]
     bare = Page(made.page(tables))
     said = squeezed(bare.text)
-    assert "No candidate link was accepted" in said
-    assert "No accepted link leads into 850511." in said
+    assert "No candidate link is in the network" in said
+    assert "No link of the network leads into 850511." in said
     assert "The table rca_models has no estimate of exposure in the model rca_growth." in said
     assert "The table rca_models is empty: no model was estimated." in said
     assert set(bare.figures) == {

@@ -14,7 +14,7 @@ from reeassets_tests.report import made
 
 def links(*rows):
     frame = pd.DataFrame(rows, columns=["input", "output", "weight"])
-    return frame.assign(accepted=frame["weight"] > 0)
+    return frame.assign(in_network=frame["weight"] > 0)
 
 
 def widths(figure):
@@ -36,7 +36,7 @@ def test_shares_multiply_along_the_way():
     ]
 
 
-def test_links_that_are_not_accepted_or_lead_elsewhere_are_left_out():
+def test_links_outside_the_network_or_lead_elsewhere_are_left_out():
     assert ribbons_into(made.io_links(), "850131") == []
     assert links_into(made.io_links(), "850131", {}) is None
 

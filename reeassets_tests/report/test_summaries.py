@@ -68,8 +68,11 @@ def test_links_by_output_and_weight():
         ("284690", "850511", "25%"),
     ]
     assert rows[0]["votes"] == "2 of 3"
-    said = "Of 4 candidate links, the votes carry 4, and 3 of these stand at a false discovery rate of 0.1."
-    assert summaries.links_sentence(links, 0.1) == said
+    said = summaries.links_sentence(links, made.tables()["link_calibration"], 0.1)
+    assert said.startswith("Of 4 candidate links, the votes carry 3. Trade validates 3 of these (both false")
+    assert "supports 0 more (p-value of at most 0.05), and is silent on 0." in said
+    assert "of 100 pairs that nobody proposed, 5.0% have a p-value of at most 0.05" in said
+    assert "so the test is calibrated" in said
 
 
 def test_contrasts_in_the_order_of_the_definitions():

@@ -81,7 +81,7 @@ def test_losses_agree_with_a_dense_solve(warehouse, year):
     rho = dict(warehouse.execute("select country, share from reexport_shares").fetchall())
     recorded = warehouse.execute("select country, product, production_kusd from production where year = ?", [year])
     made = {(country, product): value for country, product, value in recorded.fetchall()}
-    links = warehouse.execute("select input, output, weight from io_links where accepted").df()
+    links = warehouse.execute("select input, output, weight from io_links where in_network").df()
     stages = dict(warehouse.execute("select product, stage from classified_products where in_set").fetchall())
     (supplier,) = warehouse.execute(
         "select suppliers from shock_scenarios where scenario = 'upstream_halved'"

@@ -2,8 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reeassets.networks.calibration import decoys
+from reeassets.networks.changes import specialisation_changes
 from reeassets.networks.schema import CANDIDATE_LINKS
-from reeassets.networks.validation import residual_ranks, validate_links
+from reeassets.networks.validation import permutation_test, validate_links
 from reeassets.trade.schema import COUNTRY_TOTALS, PRODUCT_TOTALS
 from reeassets.world.small import small_world
 from reeassets_tests.world.measures import departures, measured
@@ -16,8 +18,11 @@ def tables(world):
 
 
 def validated(world) -> pd.DataFrame:
-    ranks = residual_ranks(*tables(world), sorted(world.products["product"]))
-    links = validate_links(world.candidate_links, ranks, draws=199, seed=1, fdr=0.1)
+    changes = specialisation_changes(world.trade_flows, world.country_totals, sorted(world.products["product"]))
+    traded = world.trade_flows.groupby("product")["value_kusd"].sum()
+    pairs = decoys(world.candidate_links, world.stages, traded, seed=1)
+    pairs = pairs.join(permutation_test(changes, pairs, 199, 1))
+    links = validate_links(world.candidate_links, changes, pairs, draws=199, seed=1, fdr=0.1, link_set="validated")
     return links.merge(pd.DataFrame(world.truth["links"]), on=["input", "output"], validate="one_to_one")
 
 
@@ -93,13 +98,13 @@ def test_zero_effects_are_recorded_as_zero():
 
 
 def test_planted_links_are_found_and_decoys_are_not():
-    links = validated(small_world(1, countries=120, products=84, years=2))
+    links = validated(small_world(1, countries=120, products=84, years=4))
     assert links["planted"].sum() > 40
-    assert (links["accepted"] & links["planted"]).sum() >= 0.85 * links["planted"].sum()
-    assert (links["accepted"] & ~links["planted"]).sum() <= 0.15 * links["accepted"].sum()
+    assert (links["in_network"] & links["planted"]).sum() >= 0.9 * links["planted"].sum()
+    assert (links["in_network"] & ~links["planted"]).sum() <= 0.12 * links["in_network"].sum()
 
 
 def test_without_links_few_candidates_look_like_one():
-    links = validated(small_world(1, countries=120, products=84, years=2, effects={"links": 0}))
+    links = validated(small_world(1, countries=120, products=84, years=4, effects={"links": 0}))
     assert (links["p_value"] <= 0.05).mean() <= 0.12
-    assert links["accepted"].mean() <= 0.1
+    assert links["in_network"].mean() <= 0.01
