@@ -115,18 +115,23 @@ def test_influence(stored, products):
 def test_multi_tier_risk(stored, products, warehouse):
     links = warehouse.execute("select input, output, weight from io_links where in_network").df()
     assert len(links)
-    risk = {product: np.zeros(len(of.countries)) for product, of in products.items()}
+    # A 0 at the end stands for the countries that do not trade the input.
+    risk = {product: np.zeros(len(of.countries) + 1) for product, of in products.items()}
+    inputs = {
+        product: [
+            (link.input, link.weight, pd.Index(products[link.input].countries).get_indexer(of.countries))
+            for link in links[links["output"] == product].itertuples()
+        ]
+        for product, of in products.items()
+    }
     for _ in range(400):
         new = {}
         for product, of in products.items():
-            behind = np.zeros(len(of.countries))
-            for link in links[links["output"] == product].itertuples():
-                inputs = pd.Series(risk[link.input], index=products[link.input].countries)
-                behind += link.weight * inputs.reindex(of.countries, fill_value=0.0).to_numpy()
-            passed_on = of.h + (1 - of.h) * PASS_THROUGH * risk[product]
-            new[product] = of.A.T @ passed_on + PASS_THROUGH * of.D / of.S * behind
+            behind = sum(weight * risk[source][at] for source, weight, at in inputs[product])
+            passed_on = of.h + (1 - of.h) * PASS_THROUGH * risk[product][:-1]
+            new[product] = np.append(of.A.T @ passed_on + PASS_THROUGH * of.D / of.S * behind, 0.0)
         risk = new
-    compare(stored, products, "multi_tier_risk", lambda of, product: risk[product])
+    compare(stored, products, "multi_tier_risk", lambda of, product: risk[product][:-1])
     with_links = stored["multi_tier_risk"] - stored["systemic_trade_risk"]
     assert (with_links > -EXACT).all()
     assert (with_links > 1e-6).any()

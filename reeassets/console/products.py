@@ -236,7 +236,7 @@ def _show_test(graph: Graph, evidence: LinkEvidence, source: str, target: str, c
             evidence.exports,
             evidence.countries,
             x=f"importing {source}: moves up among countries ->",
-            y=f"exporting {target}",
+            y=f"exporting {target}: moves up among countries",
         ),
         highlight=False,
         markup=False,

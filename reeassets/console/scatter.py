@@ -37,6 +37,4 @@ def text_scatter(
     farthest = np.argsort(-np.hypot(horizontal / reach_x, vertical / reach_y), kind="stable")[:_NAMED]
     for place in farthest[::-1]:
         grid[rows[place]][columns[place] : columns[place] + 3] = list(names[place][:3])
-    return "\n".join(
-        [f"  {y}: more than size suggests, upwards", *("  " + "".join(row).rstrip() for row in grid), f"  {x}"]
-    )
+    return "\n".join([f"  {y}, upwards", *("  " + "".join(row).rstrip() for row in grid), f"  {x}"])

@@ -31,9 +31,10 @@ def test_a_link_of_the_analysed_set_is_explained_with_its_scatter(finished, tmp_
     png = tmp_path / "scatter.png"
     printed = reeassets("products", "explain", "280530", "850511", "--picture", png, home=finished[0]).stdout
     assert "keeps it" in printed
-    assert "partial rank correlation" in printed
-    assert "importing 280530" in printed
-    assert "verdict" in printed
+    assert "move up in exporting 850511 in the same year? correlation" in printed
+    assert "the reverse, 850511 into 280530, p = " in printed
+    assert "pairs that nobody proposed" in printed
+    assert "in the network, " in printed
     assert png.read_bytes().startswith(b"\x89PNG")
 
 

@@ -104,13 +104,11 @@ def test_losses_agree_with_a_dense_solve(warehouse, year):
         domestic[product] = np.divide(D, S, out=np.zeros(size), where=S > 0)
         cuts[product] = np.where(np.array(countries) == supplier, 0.5 * (stages[product] == "upstream"), 0.0)
         loss[product] = np.zeros(size)
+    inputs = {product: list(links[links["output"] == product].itertuples()) for product in operators}
     for _ in range(300):
         loss = {
             product: A @ (cuts[product] + (1 - cuts[product]) * PASS_THROUGH * loss[product])
-            + sum(
-                PASS_THROUGH * domestic[product] * link.weight * loss[link.input]
-                for link in links[links["output"] == product].itertuples()
-            )
+            + sum(PASS_THROUGH * domestic[product] * link.weight * loss[link.input] for link in inputs[product])
             for product, A in operators.items()
         }
     stored = warehouse.execute("select country, product, loss from shock_impacts where scenario = 'upstream_halved'")
