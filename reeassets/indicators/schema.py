@@ -3,7 +3,7 @@
 import pandera.pandas as pa
 
 from reeassets.indicators.aggregates import WEIGHTINGS
-from reeassets.indicators.bounds import BOUNDED
+from reeassets.indicators.bounds import BOUNDED, IMPORTERS
 from reeassets.indicators.compute import EXPOSURE_VARIANTS, HAZARD_VARIANTS, variant_name
 from reeassets.indicators.contract import registered_hazards, registered_indicators
 from reeassets.indicators.permutation import MINIMUM_PRODUCTS
@@ -123,7 +123,7 @@ INDICATOR_BOUNDS = Table(
         "country": country_column(),
         "product": product_column(),
         **{
-            f"{name}_{end}": column("float64", f"{text} value of {name}", ge=0, le=1)
+            f"{name}_{end}": column("float64", f"{text} value of {name}", nullable=name in IMPORTERS, ge=0, le=1)
             for name in BOUNDED
             for end, text in (("low", "Smallest"), ("high", "Largest"))
         },
