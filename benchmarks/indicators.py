@@ -52,6 +52,10 @@ def stages(products: int) -> pd.Series:
     return pd.Series([STAGES[k % 3] for k in range(products)], index=codes(products))
 
 
+def materiality(products: int) -> pd.Series:
+    return pd.Series([(0.02, 0.12, 0.35, 0.75)[k % 4] for k in range(products)], index=codes(products))
+
+
 def flows_of(year: int, countries: int, products: int, flows: int) -> pd.DataFrame:
     """Generate flows: sizes of countries and products are heavy-tailed, so that few suppliers stand out."""
     rng = np.random.default_rng([1, year, countries, products, flows])
@@ -129,7 +133,9 @@ def indicators(folder: Path) -> None:
         made = of_product.check(compute.product_indicators(network_of(store, year), registered))
         store.write(of_product, made, ORIGIN, year)
         products = made["product"].nunique()
-        by_country = aggregates.country_indicators(made, stages(max(products, PRODUCTS)), registered)
+        by_country = aggregates.country_indicators(
+            made, stages(max(products, PRODUCTS)), materiality(max(products, PRODUCTS)), registered
+        )
         store.write(of_country, of_country.check(by_country), ORIGIN, year)
 
 

@@ -238,10 +238,16 @@ class Settings(BaseSettings):
     exposure: Literal["exposure", "import_reliance", "import_intensity"] = Field(
         "exposure", description="Definition of the column exposure"
     )
+    weighting: Literal["imports", "imports_materiality", "unweighted"] = Field(
+        "imports", description="Weights of a country's products in the rows of country_indicators that results use"
+    )
+    contrast_permutations: int = Field(
+        999, ge=99, description="Permutations of stages among products behind a tier contrast's p-value"
+    )
     contrast_draws: int = Field(
         2000, ge=100, description="Bootstrap draws over countries behind a tier contrast's interval"
     )
-    contrast_seed: int = Field(20250802, ge=0, description="Seed of those draws")
+    contrast_seed: int = Field(20250802, ge=0, description="Seed of those draws and permutations")
     perturbation_draws: int = Field(
         0, ge=0, description="Draws of perturbed flows behind indicator_intervals; 0 leaves that table empty"
     )

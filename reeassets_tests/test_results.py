@@ -214,13 +214,18 @@ def test_comparative_advantage_is_over_all_goods(flows, stored, all_goods, year)
 def test_country_indicators_are_import_weighted(warehouse, stored, year):
     stages = dict(warehouse.execute("select product, stage from classified_products where in_set").fetchall())
     table = warehouse.execute(
-        "select * from country_indicators where year = ? and country = 'DEU' and stage = 'upstream'", [year]
+        "select * from country_indicators where year = ? and country = 'DEU' and stage = 'upstream' "
+        "and weighting = 'imports'",
+        [year],
     ).df()
     germany = stored.xs("DEU", level="country")
     upstream = germany[[stages[product] == "upstream" for product in germany.index]]
     weights = upstream["imports_kusd"] / upstream["imports_kusd"].sum()
     assert table["exposure"].iloc[0] == pytest.approx((weights * upstream["exposure"]).sum(), rel=1e-12)
-    assert table["influence"].iloc[0] == pytest.approx(upstream["influence"].sum(), rel=1e-12)
+    world = stored["imports_kusd"].groupby(level="product").sum()
+    world = world[[stages[product] == "upstream" for product in world.index]]
+    influence = upstream["influence"].reindex(world.index, fill_value=0.0)
+    assert table["influence"].iloc[0] == pytest.approx((influence * world).sum() / world.sum(), rel=1e-12)
     assert table["n_products"].iloc[0] == len(upstream)
 
 
@@ -276,8 +281,8 @@ TABLES = {
         "rsca",
         "multi_tier_risk",
     },
-    "country_indicators": {"year", "country", "stage"},
-    "tier_contrasts": {"year", "indicator"},
+    "country_indicators": {"year", "country", "stage", "weighting"},
+    "tier_contrasts": {"year", "indicator", "weighting", "wilcoxon_p_value"},
     "country_clusters": {"year", "country", "cluster", "cluster_name"},
     "cluster_profiles": {"cluster", "cluster_name"},
     "rca_models": {"model", "term", "coefficient", "std_error"},

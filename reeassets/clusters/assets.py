@@ -6,7 +6,7 @@ from reeassets.clusters import agreement, choice, cluster, features, paths, pict
 from reeassets.platform.recipe import Step, recipe
 from reeassets.tables import NotEnoughData
 
-_FEATURES = ("cluster_countries", "cluster_include_final", "years")
+_FEATURES = ("cluster_countries", "cluster_include_final", "weighting", "years")
 _FIT = ("clustering", "cluster_k", "cluster_n_init", "cluster_seed", "cluster_include_final")
 _SKLEARN = frozenset({"scikitlearn", "parquet"})
 

@@ -52,8 +52,8 @@ def cluster_economies(country_indicators: pd.DataFrame, settings: Settings) -> C
     Parameters
     ----------
     country_indicators : DataFrame
-        One row per (year, country, stage), all years together: labels mean the same in every year because one
-        clustering is fitted to the pooled country-years.
+        One row per (year, country, stage, weighting), all years together: labels mean the same in every year because
+        one clustering is fitted to the pooled country-years.
     settings : Settings
         The fields ``cluster_*`` are read.
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reeassets.indicators.aggregates import BY_MATERIALITY, headline
 from reeassets.settings import STAGES, Settings
 from reeassets.tables import NotEnoughData
 
@@ -22,7 +23,7 @@ INFLUENCE = "log1p_influence"
 FEATURE_INDICATORS = (EXPOSURE, CONCENTRATION, RISK, INFLUENCE)
 
 KEY = ["year", "country"]
-NEEDED = [*KEY, "stage", "imports_kusd", "exports_kusd", EXPOSURE, CONCENTRATION, RISK, "influence"]
+NEEDED = [*KEY, "stage", "weighting", "imports_kusd", "exports_kusd", EXPOSURE, CONCENTRATION, RISK, "influence"]
 
 # A feature whose values differ by less than this, relative to their size, is constant up to rounding.
 CONSTANT = 1e-12
@@ -78,9 +79,9 @@ def cluster_features(country_indicators: pd.DataFrame, settings: Settings) -> pd
     Parameters
     ----------
     country_indicators : DataFrame
-        One row per (year, country, stage); see :mod:`reeassets.indicators`.
+        One row per (year, country, stage, weighting); see :mod:`reeassets.indicators.aggregates`.
     settings : Settings
-        ``cluster_countries`` and ``cluster_include_final`` are read.
+        ``weighting``, ``cluster_countries`` and ``cluster_include_final`` are read.
 
     Returns
     -------
@@ -91,10 +92,10 @@ def cluster_features(country_indicators: pd.DataFrame, settings: Settings) -> pd
     Raises
     ------
     ValueError
-        If columns are missing, a stage is unknown, or a (year, country, stage) occurs twice.
+        If columns are missing, a stage is unknown, or a (year, country, stage, weighting) occurs twice.
     """
     _check_input(country_indicators)
-    rows = country_indicators[NEEDED].sort_values([*KEY, "stage"], ignore_index=True)
+    rows = headline(country_indicators[NEEDED], settings).sort_values([*KEY, "stage"], ignore_index=True)
     rows[INFLUENCE] = np.log1p(rows["influence"].astype(float))
     rows["trade_kusd"] = rows["imports_kusd"] + rows["exports_kusd"]
 
@@ -123,19 +124,20 @@ def _check_input(country_indicators: pd.DataFrame) -> None:
         raise ValueError(
             f"country_indicators has unknown stage(s) {', '.join(unknown)}; the stages are {', '.join(STAGES)}"
         )
-    twice = country_indicators.loc[country_indicators.duplicated([*KEY, "stage"]), [*KEY, "stage"]]
+    twice = country_indicators.loc[country_indicators.duplicated([*KEY, "stage", "weighting"]), [*KEY, "stage"]]
     if len(twice):
         raise ValueError(f"country_indicators has {len(twice)} repeated row(s), e.g. {twice.iloc[0].to_dict()}")
 
 
 def _missing_stages(features: pd.DataFrame, settings: Settings) -> "pd.Series[str]":
     """Return, per row, the stages without numbers as a reason; missing where all are there."""
+    known = " of known materiality" if settings.weighting == BY_MATERIALITY else ""
     lacking = pd.Series("", index=features.index, dtype="str")
     for stage in clustered_stages(settings):
         absent = features[[f"{stage}_{name}" for name in FEATURE_INDICATORS]].isna().any(axis=1)
         joined = lacking.where(lacking == "", lacking + " and ") + stage
         lacking = lacking.mask(absent, joined)
-    return ("no imports of " + lacking + " products").where(lacking != "")
+    return ("no imports of " + lacking + " products" + known).where(lacking != "")
 
 
 def standardised_panel(features: pd.DataFrame, settings: Settings) -> Panel:

@@ -7,10 +7,12 @@ COLUMNS = {
     "cluster_features": """
         year country <- country_indicators.=
         trade_kusd ranked reason <- country_indicators.imports_kusd country_indicators.exports_kusd
-        *_supplier_concentration <- country_indicators.supplier_concentration country_indicators.stage
-        *_systemic_trade_risk <- country_indicators.systemic_trade_risk country_indicators.stage
-        *_exposure <- country_indicators.exposure country_indicators.stage
-        *_log1p_influence <- country_indicators.influence country_indicators.stage
+        *_supplier_concentration <- country_indicators.supplier_concentration country_indicators.stage \
+            country_indicators.weighting
+        *_systemic_trade_risk <- country_indicators.systemic_trade_risk country_indicators.stage \
+            country_indicators.weighting
+        *_exposure <- country_indicators.exposure country_indicators.stage country_indicators.weighting
+        *_log1p_influence <- country_indicators.influence country_indicators.stage country_indicators.weighting
     """,
     "country_clusters": """
         year country <- cluster_features.=

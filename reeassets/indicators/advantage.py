@@ -13,14 +13,11 @@ Floats = NDArray[np.float64]
 def rca(network: YearNetwork) -> Floats:
     """Return the Balassa index ``(X[j,p] / X[j]) / (X[p] / X)`` of each pair, in [0, inf) (section 5).
 
-    NaN where the country's total is not known.
+    NaN where the country's total is not known, or 0: who exports nothing at all has no advantage to compare.
     """
-    return specialisation_index(
-        network.exports,
-        network.country_exports[network.country],
-        network.product_value[network.product],
-        network.world_exports,
-    )
+    total = network.country_exports[network.country]
+    index = specialisation_index(network.exports, total, network.product_value[network.product], network.world_exports)
+    return np.where(total > 0, index, np.nan)
 
 
 def rsca(network: YearNetwork) -> Floats:

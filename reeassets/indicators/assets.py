@@ -1,11 +1,15 @@
 """Assets of the stage ``indicators``."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pandas as pd
 
 from reeassets.indicators import aggregates, bounds, compute, contrasts, inputs, pictures, supply, uncertainty
 from reeassets.indicators import origins as tracing
 from reeassets.indicators.contract import configured_hazard, registered_hazards, registered_indicators
 from reeassets.indicators.hazards import NOBODY, hazard_table, of_economies
+from reeassets.indicators.permutation import Sheet
 from reeassets.indicators.schema import indicator_intervals_table
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
@@ -128,14 +132,17 @@ def indicator_variants(step: Step) -> pd.DataFrame:
 @recipe(inputs=("product_indicators", "classified_products"), plugins=_PLUGINS)
 def country_indicators(step: Step) -> pd.DataFrame:
     """Aggregate indicators to countries and stages."""
-    stages = sets.stages(step.read("classified_products"))
-    return aggregates.country_indicators(step.read("product_indicators"), stages, registered_indicators())
+    products = step.read("classified_products")
+    stages, materiality = sets.stages(products), sets.materiality(products)
+    # They are left out where materiality weighs, so that what is left out is said.
+    step.metadata["products_without_materiality"] = int(materiality.isna().sum())
+    return aggregates.country_indicators(step.read("product_indicators"), stages, materiality, registered_indicators())
 
 
 @recipe(
     inputs=(*inputs.TABLES, "classified_products"),
     uses=(
-        *("pass_through", "hazard", "hazard_uniform", "exposure"),
+        *("pass_through", "hazard", "hazard_uniform", "exposure", "weighting"),
         *("perturbation_draws", "perturbation_sigma", "perturbation_seed"),
     ),
     plugins=_PLUGINS,
@@ -151,31 +158,47 @@ def indicator_intervals(step: Step) -> pd.DataFrame:
     )
     if not step.settings.perturbation_draws:
         return indicator_intervals_table(step.settings).empty()
-    stages = sets.stages(step.read("classified_products"))
+    products = step.read("classified_products")
     network = inputs.network_of(step.read, step.settings)
-    return uncertainty.indicator_intervals(network, stages, registered_indicators())
+    return uncertainty.indicator_intervals(
+        network, sets.stages(products), sets.materiality(products), registered_indicators()
+    )
 
 
-@recipe(
-    inputs=("country_indicators",),
-    uses=("contrast_draws", "contrast_seed", "years"),
-    kinds=frozenset({"scipy", "parquet"}),
-)
+_CONTRASTS: dict[str, Any] = {
+    "inputs": ("country_indicators", "product_indicators", "classified_products"),
+    "plugins": ("indicators",),
+    "kinds": frozenset({"scipy", "parquet"}),
+}
+_CONTRAST_SETTINGS = ("contrast_draws", "contrast_permutations", "contrast_seed", "years")
+
+
+def _sheets(step: Step) -> Iterator[Sheet]:
+    products = step.read("classified_products")
+    stages, materiality = sets.stages(products), sets.materiality(products)
+    names = [indicator.name for indicator in registered_indicators()]
+    columns = ["year", "country", "product", "imports_kusd", *names]
+    for rows in step.read_each_year("product_indicators", columns):
+        if len(rows):
+            yield Sheet.of(rows, stages, materiality, names)
+
+
+@recipe(uses=(*_CONTRAST_SETTINGS, "weighting"), **_CONTRASTS)
 def tier_contrasts(step: Step) -> pd.DataFrame:
     """Contrast upstream with input products, year by year."""
-    table = contrasts.tier_contrasts(step.read("country_indicators"), step.settings)
-    step.pictures["picture"] = pictures.contrasts_over_years(table)
+    table = contrasts.tier_contrasts(
+        step.read("country_indicators"), _sheets(step), registered_indicators(), step.settings
+    )
+    step.pictures["picture"] = pictures.contrasts_over_years(aggregates.headline(table, step.settings))
     return table
 
 
-@recipe(
-    inputs=("country_indicators",),
-    uses=("contrast_draws", "contrast_seed", "years"),
-    kinds=frozenset({"scipy", "parquet"}),
-)
+@recipe(uses=_CONTRAST_SETTINGS, **_CONTRASTS)
 def tier_contrasts_pooled(step: Step) -> pd.DataFrame:
     """Contrast upstream with input products over all years together."""
-    return contrasts.tier_contrasts_pooled(step.read("country_indicators"), step.settings)
+    return contrasts.tier_contrasts_pooled(
+        step.read("country_indicators"), list(_sheets(step)), registered_indicators(), step.settings
+    )
 
 
 RECIPES = [

@@ -9,19 +9,29 @@ from numpy.typing import NDArray
 from reeassets.indicators.exposure import import_reliance
 from reeassets.indicators.influence import influence
 from reeassets.indicators.multi_tier import multi_tier_risk
+from reeassets.indicators.origins import origin_measures
 from reeassets.indicators.systemic import direct_risk, systemic_trade_risk
 from reeassets.indicators.year_network import YearNetwork
 
 Floats = NDArray[np.float64]
 
-# What rests on domestic supply and therefore has bounds.
-BOUNDED: dict[str, Callable[[YearNetwork], Floats]] = {
+_EVERYWHERE: dict[str, Callable[[YearNetwork], Floats]] = {
     "import_reliance": import_reliance,
     "direct_risk": direct_risk,
     "systemic_trade_risk": systemic_trade_risk,
     "multi_tier_risk": multi_tier_risk,
     "influence": influence,
 }
+# What rests on domestic supply and therefore has bounds: what every pair has, and what only those have that import.
+IMPORTERS = ("largest_origin_share", "origin_concentration")
+BOUNDED = (*_EVERYWHERE, *IMPORTERS)
+
+
+def measures(network: YearNetwork) -> dict[str, Floats]:
+    """Return what is in :data:`BOUNDED` for each pair, shape (n,); NaN where it is not known."""
+    _, share, concentration = origin_measures(network)
+    origin = dict(zip(IMPORTERS, (share, concentration), strict=True))
+    return {name: compute(network) for name, compute in _EVERYWHERE.items()} | origin
 
 
 def assumptions(network: YearNetwork) -> Iterator[YearNetwork]:
@@ -37,14 +47,15 @@ def assumptions(network: YearNetwork) -> Iterator[YearNetwork]:
 def indicator_bounds(network: YearNetwork) -> pd.DataFrame:
     """Compute the table ``indicator_bounds`` of a year: the smallest and the largest value over the assumptions.
 
-    The hazards are those of the network: what ``market_power`` would be under another assumption is not looked at.
+    The hazards are those of the network: what ``market_power`` would be under another assumption is not looked at. The
+    bounds of origins are over the assumptions under which they are known (a closed ring of pure re-exporters has none),
+    and null where they are under none.
     """
-    lowest = {name: np.full(network.n_pairs, np.inf) for name in BOUNDED}
-    highest = {name: np.full(network.n_pairs, -np.inf) for name in BOUNDED}
+    lowest = {name: np.full(network.n_pairs, np.nan) for name in BOUNDED}
+    highest = {name: np.full(network.n_pairs, np.nan) for name in BOUNDED}
     for assumed in assumptions(network):
-        for name, compute in BOUNDED.items():
-            values = compute(assumed)
-            lowest[name] = np.minimum(lowest[name], values)
-            highest[name] = np.maximum(highest[name], values)
+        for name, values in measures(assumed).items():
+            lowest[name] = np.fmin(lowest[name], values)
+            highest[name] = np.fmax(highest[name], values)
     ends = {f"{name}_{end}": values[name] for name in BOUNDED for end, values in (("low", lowest), ("high", highest))}
     return network.pairs()[["year", "country", "product"]].assign(**ends)

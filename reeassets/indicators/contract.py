@@ -6,7 +6,7 @@ schema and description to ``product_indicators``, ``country_indicators`` and the
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
@@ -39,7 +39,8 @@ BUILT_IN_INDICATORS = (
     "multi_tier_risk",
 )
 BUILT_IN_HAZARDS = ("political_stability", "market_power", "uniform", "file")
-RESERVED = ("year", "country", "product", "stage", "n_products", "imports_kusd", "exports_kusd")
+RESERVED = ("year", "country", "product", "stage", "weighting", "n_products", "imports_kusd", "exports_kusd")
+AGGREGATES = ("mean", "world_mean")
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,11 @@ class Indicator:
         Where the definition comes from; it says so when it is this project's own.
     compute : callable
         From the year's network to an array of shape (n_pairs,), in the order of the network's pairs.
-    aggregate : {"mean", "sum"}
-        How the products of a stage are brought together per country: import-value-weighted mean, or plain sum.
+    aggregate : {"mean", "world_mean"}
+        How the products of a stage are brought together per country: a mean over those it trades, weighted by its
+        imports (or as the row's ``weighting`` says); or one over all products of the stage, weighted by their world
+        imports, in which a product that the country does not trade counts as 0. Null values have no weight in the
+        first; the second is for indicators without any.
     low_open, high_open : bool
         Whether the end itself is outside the range.
     nullable : bool
@@ -80,7 +84,7 @@ class Indicator:
     formula: str
     source: str
     compute: Callable[["YearNetwork"], Floats]
-    aggregate: Literal["mean", "sum"] = "mean"
+    aggregate: Literal["mean", "world_mean"] = "mean"
     low_open: bool = False
     high_open: bool = False
     nullable: bool = False
@@ -89,8 +93,12 @@ class Indicator:
     def __post_init__(self) -> None:
         if self.name in RESERVED or not self.name.isidentifier():
             raise ValueError(f"an indicator cannot be named {self.name!r}")
-        if self.aggregate not in ("mean", "sum"):
-            raise ValueError(f"indicator {self.name}: aggregate must be mean or sum, not {self.aggregate!r}")
+        if self.aggregate not in AGGREGATES:
+            raise ValueError(
+                f"indicator {self.name}: aggregate must be {' or '.join(AGGREGATES)}, not {self.aggregate!r}"
+            )
+        if self.aggregate == "world_mean" and self.nullable:
+            raise ValueError(f"indicator {self.name}: a world_mean needs a value of every pair, and it is nullable")
 
     def under(self, settings: Settings) -> "Indicator":
         """Return the indicator as the settings define it."""
@@ -104,25 +112,30 @@ class Indicator:
     @property
     def column(self) -> pa.Column:
         """Its column in ``product_indicators``."""
-        return self._column(self.meaning, nullable=self.nullable, bounded_above=True)
+        return self._column(self.meaning, nullable=self.nullable)
 
     @property
     def country_column(self) -> pa.Column:
         """Its column in ``country_indicators``: null where there is nothing to weight a mean with."""
-        if self.aggregate == "sum":
-            meaning = f"Sum over the country's products of the stage of: {self.meaning}"
-        else:
-            meaning = f"Import-value-weighted mean over the country's products of the stage of: {self.meaning}"
-        # A sum over products has no upper end, and a sum of nothing is 0.
-        return self._column(meaning, nullable=self.aggregate == "mean", bounded_above=self.aggregate == "mean")
+        over = (
+            "Mean over all products of the stage, weighted by their world imports, 0 where the country does not trade,"
+            if self.aggregate == "world_mean"
+            else "Mean over the country's products of the stage"
+        )
+        return self._aggregated(f"{over} of: {self.meaning}")
 
     def interval_column(self, end: str) -> pa.Column:
         """Its column in ``indicator_intervals`` for the ``low`` or ``high`` end."""
-        meaning = f"{end.capitalize()} end of the 95 % interval of {self.name} under perturbed flows"
-        return self._column(meaning, nullable=self.aggregate == "mean", bounded_above=self.aggregate == "mean")
+        return self._aggregated(f"{end.capitalize()} end of the 95 % interval of {self.name} under perturbed flows")
 
-    def _column(self, meaning: str, *, nullable: bool, bounded_above: bool) -> pa.Column:
-        high = self.high if bounded_above else None
+    def _aggregated(self, meaning: str) -> pa.Column:
+        if self.aggregate == "mean":
+            return self._column(meaning, nullable=True)
+        # What is not traded counts as 0, so that 0 is always in the range.
+        low, high = (None if end is None else pick(end, 0.0) for end, pick in ((self.low, min), (self.high, max)))
+        return replace(self, low=low, high=high, low_open=False, high_open=False)._column(meaning, nullable=True)
+
+    def _column(self, meaning: str, *, nullable: bool) -> pa.Column:
         return column(
             "float64",
             meaning,
@@ -130,8 +143,8 @@ class Indicator:
             nullable=nullable,
             ge=None if self.low_open else self.low,
             gt=self.low if self.low_open else None,
-            le=None if self.high_open else high,
-            lt=high if self.high_open else None,
+            le=None if self.high_open else self.high,
+            lt=self.high if self.high_open else None,
         )
 
     def evaluate(self, network: "YearNetwork") -> Floats:

@@ -80,5 +80,5 @@ INFLUENCE = Indicator(
     formula="sum_{j != i} S[j] L[j] / sum_j M[j] with L for n = e_i, without links",
     source="this project's own definition; first passage as in absorbing Markov chains (Kemeny & Snell 1960)",
     compute=influence,
-    aggregate="sum",
+    aggregate="world_mean",
 )

@@ -46,6 +46,7 @@ COLUMNS = {
         year product <- trade_flows.=
         country <- trade_flows.exporter trade_flows.importer
         multi_tier_risk_* <- {_HAZARDS} io_links.input io_links.output io_links.weight
+        largest_origin_share_* origin_concentration_* <- {_SUPPLY}
         * <- {_HAZARDS} country_totals.country
     """,
     "indicator_variants": f"""
@@ -62,23 +63,27 @@ COLUMNS = {
         country <- trade_flows.exporter trade_flows.importer
         stage <- classified_products.=
         * <- trade_flows.* country_totals.*_kusd io_links.weight economy_members.*_kusd classified_products.stage \
-            reexport_shares.share production.production_kusd
+            classified_products.materiality reexport_shares.share production.production_kusd
     """,
     "country_indicators": """
         year country <- product_indicators.=
         stage <- classified_products.=
-        n_products <- product_indicators.product classified_products.stage
-        imports_kusd exports_kusd influence <- product_indicators.= classified_products.stage
-        * <- product_indicators.= product_indicators.imports_kusd classified_products.stage
+        weighting <- nothing
+        n_products <- product_indicators.product classified_products.stage classified_products.materiality
+        imports_kusd exports_kusd <- product_indicators.= classified_products.stage
+        * <- product_indicators.= product_indicators.imports_kusd classified_products.stage \
+            classified_products.materiality
     """,
     "tier_contrasts": """
         year <- country_indicators.=
-        indicator <- nothing
+        indicator weighting <- nothing
+        n_*_products p_value q_value <- product_indicators.* classified_products.stage classified_products.materiality
         * <- country_indicators.*
     """,
     "tier_contrasts_pooled": """
         n_years <- country_indicators.year
-        indicator <- nothing
+        indicator weighting <- nothing
+        n_*_products p_value q_value <- product_indicators.* classified_products.stage classified_products.materiality
         * <- country_indicators.*
     """,
 }

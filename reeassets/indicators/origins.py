@@ -114,14 +114,15 @@ def _import_shares(network: YearNetwork, suppliers: Suppliers, importers: Ints, 
     return shares
 
 
-def origin_summary(network: YearNetwork) -> pd.DataFrame:
-    """Sum up the origins of each pair's imports.
+def origin_measures(network: YearNetwork) -> tuple[Ints, Floats, Floats]:
+    """Return the largest origin of each pair's imports, its share and the concentration of all origins.
 
     Returns
     -------
-    DataFrame, shape (n, 3)
-        ``largest_origin``, ``largest_origin_share`` and ``origin_concentration`` of each pair of the network, in its
-        order; null where nothing is imported or nothing of the origin known.
+    largest : ndarray of int, shape (n,)
+        Position in the network's countries; -1 where nothing is imported or nothing of the origin known.
+    share, concentration : ndarray, shape (n,)
+        In (0, 1]; NaN there.
     """
     largest = np.full(network.n_pairs, -1, dtype=np.int64)
     share, concentration = np.full(network.n_pairs, np.nan), np.full(network.n_pairs, np.nan)
@@ -132,6 +133,19 @@ def origin_summary(network: YearNetwork) -> pd.DataFrame:
         largest[found.importers] = network.country[found.exporters[first]]
     unknown = ~(share > 0)
     share[unknown], concentration[unknown], largest[unknown] = np.nan, np.nan, -1
+    return largest, share, concentration
+
+
+def origin_summary(network: YearNetwork) -> pd.DataFrame:
+    """Sum up the origins of each pair's imports.
+
+    Returns
+    -------
+    DataFrame, shape (n, 3)
+        ``largest_origin``, ``largest_origin_share`` and ``origin_concentration`` of each pair of the network, in its
+        order; null where nothing is imported or nothing of the origin known.
+    """
+    largest, share, concentration = origin_measures(network)
     return pd.DataFrame(
         {
             "largest_origin": pd.array(network.countries, dtype="str").take(largest, allow_fill=True),

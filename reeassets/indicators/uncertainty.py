@@ -44,15 +44,17 @@ def perturbed(network: YearNetwork, draws: int, sigma: float, seed: int) -> Iter
         yield network.with_values(network.value * np.exp(sigma * rng.standard_normal(len(network.value))))
 
 
-def indicator_intervals(network: YearNetwork, stages: pd.Series, indicators: Sequence[Indicator]) -> pd.DataFrame:
-    """Compute the table ``indicator_intervals`` of a year, under the network's settings.
+def indicator_intervals(
+    network: YearNetwork, stages: pd.Series, materiality: pd.Series, indicators: Sequence[Indicator]
+) -> pd.DataFrame:
+    """Compute the table ``indicator_intervals`` of a year, under the network's settings and their ``weighting``.
 
     Parameters
     ----------
     network : YearNetwork
         The year's network.
-    stages : Series
-        Product code (index) to stage.
+    stages, materiality : Series
+        Product code (index) to stage and materiality.
     indicators : sequence of Indicator
         Which, in the order of the columns.
 
@@ -63,12 +65,13 @@ def indicator_intervals(network: YearNetwork, stages: pd.Series, indicators: Seq
         over ``perturbation_draws`` draws, at least 1; null where the indicator itself is.
     """
     settings = network.settings
-    grouping = Grouping.of(network.pairs(), stages)
+    grouping = Grouping.of(network.pairs(), stages, materiality)
     drawn = np.full((len(indicators), settings.perturbation_draws, len(grouping.keys)), np.nan)
     networks = perturbed(network, settings.perturbation_draws, settings.perturbation_sigma, settings.perturbation_seed)
     for number, draw in enumerate(networks):
         for place, indicator in enumerate(indicators):
-            drawn[place, number] = grouping.aggregate(indicator, indicator.evaluate(draw), draw.imports)
+            values = indicator.evaluate(draw)
+            drawn[place, number] = grouping.aggregate(indicator, values, draw.imports, settings.weighting)
     result = grouping.keys.copy()
     for place, indicator in enumerate(indicators):
         for end, values in zip(ENDS, np.quantile(drawn[place], INTERVAL, axis=0), strict=True):

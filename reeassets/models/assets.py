@@ -77,7 +77,7 @@ def model_multiplicity(step: Step) -> pd.DataFrame:
         "classified_products",
         "product_indicators",
     ),
-    uses=("model_significance", "source"),
+    uses=("model_significance", "source", "weighting"),
     plugins=("sources",),
     outside=said_of_source,
     lineage=no_files,

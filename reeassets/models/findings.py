@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
+from reeassets.indicators.aggregates import headline
+from reeassets.indicators.permutation import MINIMUM_PRODUCTS
 from reeassets.models.claims import BLOCS, CLAIMS, EU_MEMBERS, Claim
 from reeassets.settings import Settings
 from reeassets.trade.economies import EU27_CODE
@@ -16,7 +18,6 @@ from reeassets.trade.economies import EU27_CODE
 REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE = "reproduced", "not reproduced", "not testable on this data"
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, NOT_TESTABLE)
 
-MIN_PRODUCTS_PER_STAGE = 5
 # Share of the grid that must have the claimed sign and be significant, and of years in which a state must hold.
 MAJORITY = 0.5
 REFERENCE_CLUSTERS = 5
@@ -60,7 +61,7 @@ classified_products, product_indicators : DataFrame
     data_label : str
         Source and version of the trade data; says GENERATED where it is not real.
     settings : Settings
-        ``model_significance``.
+        ``model_significance``, and ``weighting``: which rows of the first three tables count.
 
     Returns
     -------
@@ -68,6 +69,9 @@ classified_products, product_indicators : DataFrame
         One row per claim, in the order of :data:`reeassets.models.claims.CLAIMS`: ``claim, claim_id, statistic,
         estimate, ci_low, ci_high, share_sign, share_significant, verdict, reason, data``.
     """
+    pooled, by_year, of_countries = (
+        headline(table, settings) for table in (tier_contrasts_pooled, tier_contrasts, country_indicators)
+    )
     counts = products_per_stage(classified_products, product_indicators)
     level = settings.model_significance
     rows = []
@@ -76,15 +80,15 @@ classified_products, product_indicators : DataFrame
         if lacking:
             outcome = Outcome(NOT_TESTABLE, lacking)
         elif claim.kind == "contrast":
-            outcome = judge_contrast(claim, tier_contrasts_pooled, tier_contrasts, level)
+            outcome = judge_contrast(claim, pooled, by_year, level)
         elif claim.kind == "regression":
             outcome = judge_regression(claim, rca_models, level)
         elif claim.kind == "clusters":
             outcome = judge_cluster_number(cluster_choice)
         elif claim.kind == "core":
-            outcome = judge_core(country_clusters, country_indicators)
+            outcome = judge_core(country_clusters, of_countries)
         else:
-            outcome = judge_blocs(country_indicators)
+            outcome = judge_blocs(of_countries)
         named = {"claim": claim.text, "claim_id": claim.id, "statistic": claim.statistic}
         rows.append(named | asdict(outcome) | {"data": data_label})
     names = ("claim", "claim_id", "statistic", "estimate", "ci_low", "ci_high", "share_sign", "share_significant")
@@ -102,9 +106,9 @@ def _too_few_products(claim: Claim, counts: dict[str, int]) -> str:
     lacking = [
         f"{counts.get(stage, 0)} {stage} product{'' if counts.get(stage, 0) == 1 else 's'} in the set"
         for stage in claim.stages
-        if counts.get(stage, 0) < MIN_PRODUCTS_PER_STAGE
+        if counts.get(stage, 0) < MINIMUM_PRODUCTS
     ]
-    return f"{' and '.join(lacking)}; at least {MIN_PRODUCTS_PER_STAGE} are needed" if lacking else ""
+    return f"{' and '.join(lacking)}; at least {MINIMUM_PRODUCTS} are needed" if lacking else ""
 
 
 def judge_contrast(claim: Claim, pooled: pd.DataFrame, by_year: pd.DataFrame, level: float) -> Outcome:
@@ -114,11 +118,16 @@ def judge_contrast(claim: Claim, pooled: pd.DataFrame, by_year: pd.DataFrame, le
     ``q_value`` is at most the level. The shares are over years.
     """
     row = pooled[pooled["indicator"] == claim.term]
-    if row.empty or row[["median_difference_low", "q_value"]].isna().any(axis=None):
+    if row.empty or row["median_difference_low"].isna().any():
         return Outcome(
             NOT_TESTABLE, f"no contrast of {claim.term} with an interval: too few countries trade both stages"
         )
     given = row.iloc[0]
+    if np.isnan(given["q_value"]):
+        products = f"{given['n_upstream_products']} upstream and {given['n_input_products']} input products"
+        return Outcome(
+            NOT_TESTABLE, f"{products} have values of {claim.term}; at least {MINIMUM_PRODUCTS} of each are needed"
+        )
     estimate, low, high = (float(given[f"median_difference{end}"]) for end in ("", "_low", "_high"))
     years = by_year[(by_year["indicator"] == claim.term) & by_year["median_difference"].notna()]
     agrees = np.sign(years["median_difference"]) == claim.sign
@@ -182,8 +191,8 @@ def judge_core(country_clusters: pd.DataFrame, country_indicators: pd.DataFrame)
     """Judge whether China dominates the low-risk, high-influence cluster.
 
     A year counts if China is in a cluster of that name (or one told apart from a namesake by a suffix) and has the
-    largest influence, summed over stages, of the countries in its cluster. A year in which China is not ranked does not
-    count.
+    largest influence, its shares of the stages summed, of the countries in its cluster. A year in which China is not
+    ranked does not count.
     """
     if not (country_clusters["country"] == "CHN").any():
         return Outcome(NOT_TESTABLE, "China (CHN) is not among the clustered countries")

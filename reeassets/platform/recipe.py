@@ -109,6 +109,10 @@ class Step:
             return pd.concat(parts or [table.empty()[list(columns or table.columns)]], ignore_index=True)
         return self.store.read(table, self._partition(table), columns)
 
+    def read_each_year(self, name: str, columns: Collection[str] | None = None) -> Iterator[pd.DataFrame]:
+        """Read a yearly input year by year, for a step without partition that need not hold all of it at once."""
+        return (self.store.read(self.tables[name], year, columns) for year in self.years)
+
     def file(self, name: str) -> str:
         """Return the path or URL of an input's Parquet file, for the step's partition if the input has any."""
         table = self.tables[name]

@@ -52,3 +52,8 @@ def members(classified: pd.DataFrame) -> pd.DataFrame:
 def stages(classified: pd.DataFrame) -> pd.Series:
     """Return the stage of the set's products, indexed by code."""
     return members(classified).set_index("product")["stage"]
+
+
+def materiality(classified: pd.DataFrame) -> pd.Series:
+    """Return the materiality of the set's products, indexed by code; null where nobody was asked."""
+    return members(classified).set_index("product")["materiality"]

@@ -7,7 +7,9 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from reeassets.indicators.aggregates import headline
 from reeassets.indicators.contract import Indicator
+from reeassets.indicators.permutation import MINIMUM_PRODUCTS
 from reeassets.models.claims import CLAIMS, Claim
 from reeassets.report import (
     cluster_figures,
@@ -110,11 +112,11 @@ def exhibits(
             title="Every indicator over the years",
             note="Line: median over countries of the country's value in a stage; band: the middle half of them. "
             "Table country_indicators.",
-            figure=indicator_figure.indicator_panels(tables["country_indicators"], indicators),
+            figure=indicator_figure.indicator_panels(headline(tables["country_indicators"], settings), indicators),
             absent="No country trades anything of the set.",
             min_width=720,
         ),
-        _contrasts(tables["tier_contrasts"], settings),
+        _contrasts(headline(tables["tier_contrasts"], settings), settings),
         *_clusters(tables, countries),
         *(_curve(claim, tables["rca_models"], settings) for claim in CLAIMS if claim.kind == "regression"),
         Exhibit(
@@ -216,7 +218,8 @@ def _contrasts(contrasts: pd.DataFrame, settings: Settings) -> Exhibit:
         title="Input products against upstream products, within country",
         note="Median over countries of a country's value in input products less its value in upstream products, with "
         "its 95 % bootstrap interval over countries. Above 0: higher in input products. Filled markers: q-value of at "
-        f"most {level:g}. Table tier_contrasts.",
+        f"most {level:g}, stages permuted among products; never with fewer than {MINIMUM_PRODUCTS} products in a "
+        "stage. Table tier_contrasts.",
         figure=figures.tier_contrasts(contrasts, level, own_scale),
         absent="No year has countries that trade both upstream and input products: there is nothing to compare.",
         min_width=720,

@@ -227,6 +227,7 @@ def tier_contrasts(contrasts: pd.DataFrame, level: float, own_scale: Sequence[st
 
 def _contrast_panel(figure: Any, rows: pd.DataFrame, level: float, row: int, column: int) -> None:
     significant = (rows["q_value"] <= level).tolist()
+    tested = ["no q: too few products" if pd.isna(q_value) else f"q = {q_value:.2g}" for q_value in rows["q_value"]]
     figure.add_scatter(
         x=rows["year"].tolist(),
         y=rows["median_difference"].tolist(),
@@ -245,10 +246,12 @@ def _contrast_panel(figure: Any, rows: pd.DataFrame, level: float, row: int, col
             "color": [BLUE if is_so else PAPER for is_so in significant],
             "line": {"color": BLUE, "width": 1.4},
         },
-        customdata=rows[["mean_upstream", "mean_input", "n_countries", "q_value"]].to_numpy(),
+        customdata=list(
+            zip(*(rows[name].tolist() for name in ("mean_upstream", "mean_input", "n_countries")), tested, strict=True)
+        ),
         hovertemplate=(
             "%{x}: median difference %{y:.3f}<br>mean upstream %{customdata[0]:.3f}, input %{customdata[1]:.3f}"
-            "<br>%{customdata[2]} countries, q = %{customdata[3]:.2g}<extra></extra>"
+            "<br>%{customdata[2]} countries, %{customdata[3]}<extra></extra>"
         ),
         row=row,
         col=column,

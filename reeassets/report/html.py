@@ -13,9 +13,11 @@ import pandas as pd
 from markupsafe import Markup
 
 from reeassets.clusters.names import LEVEL_CUT
+from reeassets.indicators.aggregates import headline
 from reeassets.indicators.contract import Indicator
+from reeassets.indicators.permutation import MINIMUM_PRODUCTS
 from reeassets.models.diagnostics import COUNTRIES
-from reeassets.models.findings import MAJORITY, MIN_PRODUCTS_PER_STAGE, REFERENCE_CLUSTERS, STABLE
+from reeassets.models.findings import MAJORITY, REFERENCE_CLUSTERS, STABLE
 from reeassets.products import sets
 from reeassets.report import checks, labels, rare_earths, showcase, summaries
 from reeassets.report.exhibits import exhibits
@@ -62,7 +64,9 @@ SHOWN_SETTINGS = (
     "economies",
     "hazard",
     "exposure",
+    "weighting",
     "contrast_draws",
+    "contrast_permutations",
     "clustering",
     "cluster_k",
     "cluster_countries",
@@ -154,7 +158,7 @@ def render(
         configuration=_configuration(settings),
         rules={
             "level_cut": LEVEL_CUT,
-            "min_products": MIN_PRODUCTS_PER_STAGE,
+            "min_products": MINIMUM_PRODUCTS,
             "majority": summaries.percent(MAJORITY),
             "reference_clusters": REFERENCE_CLUSTERS,
             "stable": STABLE,
@@ -221,7 +225,7 @@ def _sections(tables: Mapping[str, pd.DataFrame], members: pd.DataFrame, setting
         "product_names": names,
         "links": summaries.link_rows(tables["io_links"], names),
         "links_sentence": summaries.links_sentence(tables["io_links"], tables["link_calibration"], settings.link_fdr),
-        "contrasts": summaries.contrast_rows(tables["tier_contrasts_pooled"]),
+        "contrasts": summaries.contrast_rows(headline(tables["tier_contrasts_pooled"], settings)),
         "clusters": summaries.cluster_rows(tables["country_clusters"], countries),
         "choice": summaries.choice_rows(tables["cluster_choice"]),
         "choice_sentence": summaries.choice_sentence(tables["cluster_choice"]),

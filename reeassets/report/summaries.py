@@ -206,11 +206,13 @@ def contrast_rows(pooled: pd.DataFrame) -> list[Row]:
         {
             "indicator": labels.indicator(row["indicator"]),
             "countries": f"{row['n_countries']:,}",
+            "products": f"{row['n_upstream_products']:,} and {row['n_input_products']:,}",
             "upstream": number(row["mean_upstream"]),
             "input": number(row["mean_input"]),
             "difference": interval(*_with_ends(row, "median_difference")),
             "effect": interval(*_with_ends(row, "rank_biserial"), 2),
             "q": probability(row["q_value"]),
+            "wilcoxon": probability(row["wilcoxon_p_value"]),
         }
         for row in ordered.to_dict("records")
     ]

@@ -33,7 +33,7 @@ def stage_row(year: int, country: str, stage: str, **values: Any) -> dict[str, A
         "supplier_concentration": 0.5,
     }
     plain |= {"systemic_trade_risk": 0.5, "influence": 0.0}
-    return {"year": year, "country": country, "stage": stage} | plain | values
+    return {"year": year, "country": country, "stage": stage, "weighting": "imports"} | plain | values
 
 
 def planted(per_archetype: int = 6, years: int = 3, noise: float = 0.01, seed: int = 0) -> pd.DataFrame:

@@ -26,7 +26,7 @@ ALPHABETICALLY_FIRST = Indicator(
     formula="7",
     source="a test",
     compute=lambda network: np.full(network.n_pairs, 7.0),
-    aggregate="sum",
+    aggregate="world_mean",
 )
 HALF = FixedHazard({"AAA": 0.5, "BBB": 0.5, "CCC": 0.5}, name="half")
 NOT_AN_INDICATOR = "text"

@@ -4,6 +4,7 @@ from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reeassets import plugins
@@ -17,6 +18,7 @@ from reeassets.indicators.contract import (
     registered_indicators,
 )
 from reeassets.indicators.contrasts import tier_contrasts
+from reeassets.indicators.permutation import Sheet
 from reeassets.indicators.schema import (
     country_indicators_table,
     indicator_variants_table,
@@ -30,7 +32,7 @@ from reeassets.tables import SchemaViolation
 from reeassets_tests.indicators.builders import FixedHazard, P, Q, network
 from reeassets_tests.indicators.external import EXPORT_SHARE, HALF
 
-SETTINGS = Settings(home="unused", contrast_draws=100)
+SETTINGS = Settings(home="unused", contrast_draws=100, contrast_permutations=99)
 FLOWS = [("AAA", "BBB", P, 60.0), ("CCC", "BBB", P, 20.0), ("BBB", "AAA", Q, 10.0)]
 
 
@@ -77,9 +79,14 @@ def test_an_external_indicator_adds_its_column_everywhere(register):
         table.check(frame.assign(export_share=2.0))
 
     stages = frame.drop_duplicates("product").set_index("product")["country"].map(lambda _: "upstream")
-    by_country = country_indicators_table(SETTINGS).check(country_indicators(frame, stages, indicators))
-    assert by_country["a_constant"].tolist() == [14.0, 14.0, 7.0]
-    contrasts = tier_contrasts_table(SETTINGS).check(tier_contrasts(by_country, SETTINGS))
+    materiality = pd.Series(0.35, index=stages.index)
+    by_country = country_indicators_table(SETTINGS).check(country_indicators(frame, stages, materiality, indicators))
+    # CCC trades only P, 80 of 120 of the world's imports; what it does not trade is 0.
+    mean = by_country[by_country["weighting"] == "imports"].set_index("country")["a_constant"]
+    world = frame.groupby("product")["imports_kusd"].sum()
+    assert mean.to_dict() == pytest.approx({"AAA": 7.0, "BBB": 7.0, "CCC": 7.0 * world[P] / world.sum()})
+    sheet = Sheet.of(frame, stages, materiality, [indicator.name for indicator in indicators])
+    contrasts = tier_contrasts_table(SETTINGS).check(tier_contrasts(by_country, [sheet], indicators, SETTINGS))
     assert {"export_share", "a_constant"} < set(contrasts["indicator"])
 
 
@@ -124,8 +131,10 @@ def test_names_that_cannot_be_columns(name):
 
 
 def test_an_unknown_aggregate_is_refused():
-    with pytest.raises(ValueError, match="mean or sum"):
-        replace(EXPORT_SHARE, aggregate="median")
+    with pytest.raises(ValueError, match="mean or world_mean"):
+        replace(EXPORT_SHARE, aggregate="sum")
+    with pytest.raises(ValueError, match="export_share: a world_mean needs a value of every pair"):
+        replace(EXPORT_SHARE, aggregate="world_mean", nullable=True)
 
 
 def ranged(**ends) -> Indicator:

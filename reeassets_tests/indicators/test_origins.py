@@ -1,9 +1,12 @@
 """Origins by hand: through an entrepot, through a miner that blends, and a ring in which nobody makes anything."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from reeassets.indicators.bounds import IMPORTERS, indicator_bounds
 from reeassets.indicators.origins import origin_summary, origins
+from reeassets.indicators.schema import INDICATOR_BOUNDS
 from reeassets_tests.indicators.builders import P, network
 
 # MAK sells 80 to HUB and 20 to USE; HUB sells 60 to USE and 20 to FAR; OTH sells 20 to HUB.
@@ -71,6 +74,33 @@ def test_bounds_are_those_of_none_and_all():
     low, high = shares(net, "ultimate_low"), shares(net, "ultimate_high")
     assert (low["USE", "MAK"], high["USE", "MAK"]) == pytest.approx((0.25, 0.85))
     assert (low["USE", "HUB"], high["USE", "HUB"]) == pytest.approx((0.0, 0.75))
+
+
+def bounds_of(net) -> pd.DataFrame:
+    return INDICATOR_BOUNDS.check(indicator_bounds(net)).set_index("country")
+
+
+def test_bounds_of_the_largest_origin_by_hand():
+    # USE buys half from HUB, which bought all that it sells: from MAK, of whom USE buys the other half.
+    flows = [("MAK", "HUB", P, 60.0), ("HUB", "USE", P, 50.0), ("MAK", "USE", P, 50.0)]
+    net = network(flows, reexports={"HUB": 0.5})
+    assert origin_summary(net).set_axis(net.pairs()["country"]).loc["USE", "largest_origin_share"] == 0.75
+    found = bounds_of(net)
+    assert found.loc["USE", ["largest_origin_share_low", "largest_origin_share_high"]].tolist() == [0.5, 1.0]
+    assert found.loc["USE", ["origin_concentration_low", "origin_concentration_high"]].tolist() == [0.5, 1.0]
+    assert found.loc["MAK", ["largest_origin_share_low", "origin_concentration_high"]].isna().all()
+    # HUB also mines 60 and is recorded to: of its exports half is bought, unless the record is left out.
+    mining = bounds_of(network(flows, production={("HUB", P): 60.0}))
+    assert mining.loc["USE", "largest_origin_share_low"] == pytest.approx(0.5)
+    assert mining.loc["USE", "largest_origin_share_high"] == pytest.approx(0.75)
+
+
+def test_bounds_of_origins_are_over_the_assumptions_that_know_one():
+    # With all re-exported a ring has no maker; without it each made what it sells.
+    found = bounds_of(network([("RAA", "RBB", P, 5.0), ("RBB", "RAA", P, 5.0)]))
+    assert (found[[f"{name}_{end}" for name in IMPORTERS for end in ("low", "high")]] == 1.0).all(axis=None)
+    closed = bounds_of(network([("RAA", "RBB", P, 5.0), ("RBB", "RAA", P, 5.0)], reexports={"RAA": 1.0, "RBB": 1.0}))
+    assert (closed["largest_origin_share_low"] == 1.0).all()
 
 
 def test_the_origin_of_a_ring_without_a_maker_is_not_known():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reeassets.indicators.aggregates import country_indicators
+from reeassets.indicators.aggregates import WEIGHTINGS, country_indicators
 from reeassets.indicators.compute import product_indicators
 from reeassets.indicators.contract import registered_indicators
 from reeassets.indicators.hazards import UNIFORM
@@ -18,10 +18,12 @@ from reeassets_tests.indicators.builders import P, flow_frame, link_frame, netwo
 INDICATORS = registered_indicators()
 LINKS = [("250000", "250001", 0.6), ("250002", "250001", 0.4)]
 STAGES = pd.Series({"250000": "upstream", "250001": "input", "250002": "upstream", "250003": "final"})
+MATERIALITY = pd.Series({"250000": 0.75, "250001": 0.02, "250002": 0.12, "250003": 0.35})
 
 
-def sampled(draws, sigma=0.3, seed=1):
-    return network(random_flows(2), LINKS, perturbation_draws=draws, perturbation_sigma=sigma, perturbation_seed=seed)
+def sampled(draws, sigma=0.3, seed=1, **settings):
+    drawn = {"perturbation_draws": draws, "perturbation_sigma": sigma, "perturbation_seed": seed}
+    return network(random_flows(2), LINKS, **drawn, **settings)
 
 
 def test_other_values_are_the_network_of_these_values():
@@ -62,7 +64,7 @@ def test_the_interval_of_a_closed_form():
     # One buyer of two equal suppliers: the index is s^2 + (1 - s)^2 with s = 1/(1 + e^x), x normal with sqrt(2) sigma.
     draws, sigma = 4000, 0.3
     net = network([("AAA", "CCC", P, 5.0), ("BBB", "CCC", P, 5.0)], perturbation_draws=draws, perturbation_sigma=sigma)
-    table = indicator_intervals(net, pd.Series({P: "input"}), INDICATORS).set_index("country")
+    table = indicator_intervals(net, pd.Series({P: "input"}), pd.Series({P: 0.35}), INDICATORS).set_index("country")
     low, high = table.loc["CCC", ["supplier_concentration_low", "supplier_concentration_high"]]
     # x^2 / (2 sigma^2) is chi-squared with one degree of freedom: 2.5 % at 0.000982, 97.5 % at 5.0239.
     x = np.sqrt(2) * sigma * np.sqrt([0.000982, 5.0239])
@@ -72,14 +74,16 @@ def test_the_interval_of_a_closed_form():
     assert table.loc["CCC", ["exposure_low", "exposure_high"]].tolist() == [1.0, 1.0]
 
 
-def test_against_plain_loops():
-    net = sampled(25)
-    table = indicator_intervals_table(net.settings).check(indicator_intervals(net, STAGES, INDICATORS))
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_against_plain_loops(weighting):
+    net = sampled(25, weighting=weighting)
+    table = indicator_intervals_table(net.settings).check(indicator_intervals(net, STAGES, MATERIALITY, INDICATORS))
     rng = np.random.default_rng([1, net.year])
     tables = []
     for _ in range(25):
         draw = net.with_values(net.value * np.exp(0.3 * rng.standard_normal(len(net.value))))
-        tables.append(country_indicators(product_indicators(draw, INDICATORS), STAGES, INDICATORS))
+        table_of_draw = country_indicators(product_indicators(draw, INDICATORS), STAGES, MATERIALITY, INDICATORS)
+        tables.append(table_of_draw[table_of_draw["weighting"] == weighting])
     for indicator in INDICATORS:
         values = np.array([frame[indicator.name] for frame in tables])
         for end, share in (("low", 0.025), ("high", 0.975)):
@@ -87,13 +91,15 @@ def test_against_plain_loops():
 
 
 def test_a_seed_gives_the_same_bytes_and_another_others():
-    one, same, other = (indicator_intervals(sampled(20, seed=seed), STAGES, INDICATORS) for seed in (1, 1, 2))
+    one, same, other = (
+        indicator_intervals(sampled(20, seed=seed), STAGES, MATERIALITY, INDICATORS) for seed in (1, 1, 2)
+    )
     pd.testing.assert_frame_equal(one, same, check_exact=True)
     assert (one["exposure_low"] != other["exposure_low"]).any()
 
 
 def test_more_uncertain_flows_give_wider_intervals():
-    narrow, wide = (indicator_intervals(sampled(60, sigma), STAGES, INDICATORS) for sigma in (0.05, 0.5))
+    narrow, wide = (indicator_intervals(sampled(60, sigma), STAGES, MATERIALITY, INDICATORS) for sigma in (0.05, 0.5))
     for name in ("exposure", "supplier_concentration", "systemic_trade_risk", "influence"):
         assert (wide[f"{name}_high"] - wide[f"{name}_low"]).mean() > 3 * (
             narrow[f"{name}_high"] - narrow[f"{name}_low"]
@@ -110,6 +116,7 @@ def test_off_by_default_and_on_by_setting(finished, warehouse, tmp_path):
         pd.read_parquet(tmp_path / "tables" / "indicators" / table / "2023.parquet").set_index(["country", "stage"])
         for table in ("indicator_intervals", "country_indicators")
     )
+    point = point[point["weighting"] == "imports"]
     assert set(intervals.index) == set(point.index)
     point = point.loc[intervals.index]
     inside = point["exposure"].between(intervals["exposure_low"], intervals["exposure_high"])

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reeassets.indicators.permutation import MINIMUM_PRODUCTS
 from reeassets.models.claims import CLAIMS, EU_MEMBERS
 from reeassets.models.findings import (
-    MIN_PRODUCTS_PER_STAGE,
     NOT_REPRODUCED,
     NOT_TESTABLE,
     REPRODUCED,
@@ -23,6 +23,9 @@ def contrasts(signs, years=None):
         {
             "year": year,
             "indicator": name,
+            "weighting": "imports",
+            "n_upstream_products": 6,
+            "n_input_products": 5,
             "median_difference": 0.1 * sign,
             "median_difference_low": 0.1 * sign - 0.05,
             "median_difference_high": 0.1 * sign + 0.05,
@@ -57,6 +60,7 @@ def ingredients(**changes):
                 "year": year,
                 "country": name,
                 "stage": stage,
+                "weighting": "imports",
                 "imports_kusd": 10.0,
                 "influence": 0.5 if name == "CHN" else 0.1,
                 "systemic_trade_risk": risk,
@@ -94,9 +98,9 @@ def ingredients(**changes):
     return given | changes
 
 
-def judged(**changes):
+def judged(weighting="imports", **changes):
     given = ingredients(**changes)
-    return findings(**given, data_label=LABEL, settings=settings()).set_index("claim_id")
+    return findings(**given, data_label=LABEL, settings=settings(weighting=weighting)).set_index("claim_id")
 
 
 def test_all_claims_can_be_reproduced():
@@ -153,9 +157,7 @@ def test_one_input_product_makes_the_contrasts_untestable():
     FINDINGS.check(found.reset_index()[list(FINDINGS.columns)])
 
 
-@pytest.mark.parametrize(
-    ("n_input", "verdict"), [(MIN_PRODUCTS_PER_STAGE, REPRODUCED), (MIN_PRODUCTS_PER_STAGE - 1, NOT_TESTABLE)]
-)
+@pytest.mark.parametrize(("n_input", "verdict"), [(MINIMUM_PRODUCTS, REPRODUCED), (MINIMUM_PRODUCTS - 1, NOT_TESTABLE)])
 def test_five_products_are_enough_and_four_are_not(n_input, verdict):
     assert judged(classified_products=products(6, n_input)).loc["input_risk_impedes_advantage", "verdict"] == verdict
 
@@ -183,6 +185,35 @@ def test_a_contrast_needs_a_small_q_value():
 def test_a_contrast_without_an_interval_is_not_testable():
     pooled = ingredients()["tier_contrasts_pooled"].assign(median_difference_low=np.nan)
     assert judged(tier_contrasts_pooled=pooled).loc["systemic_risk_lower_in_input", "verdict"] == NOT_TESTABLE
+
+
+def test_products_without_values_do_not_count():
+    # Five input products are traded, but only four of them have a concentration: no test, whatever the countries say.
+    pooled = ingredients()["tier_contrasts_pooled"]
+    few = pooled["indicator"] == "supplier_concentration"
+    pooled.loc[few, ["n_input_products", "q_value"]] = [4, np.nan]
+    found = judged(tier_contrasts_pooled=pooled).loc["concentration_higher_in_input"]
+    assert found["verdict"] == NOT_TESTABLE
+    assert found["reason"] == (
+        "6 upstream and 4 input products have values of supplier_concentration; at least 5 of each are needed"
+    )
+
+
+def test_only_rows_of_the_weighting_count():
+    given = ingredients()
+    names = ("tier_contrasts_pooled", "tier_contrasts", "country_indicators")
+    opposite = contrasts({"exposure": -1, "supplier_concentration": -1, "systemic_trade_risk": 1})
+    others = {
+        "tier_contrasts_pooled": opposite,
+        "tier_contrasts": opposite.assign(year=2010),
+        "country_indicators": given["country_indicators"].assign(systemic_trade_risk=0.0, influence=0.0),
+    }
+    both = {name: pd.concat([given[name], others[name].assign(weighting="unweighted")]) for name in names}
+    pd.testing.assert_frame_equal(judged(**both), judged())
+    other = judged(**both, weighting="unweighted")
+    assert other.loc["exposure_higher_in_input", "verdict"] == NOT_REPRODUCED
+    assert other.loc["china_leads_core", "estimate"] == 1
+    assert other.loc["eu_us_vulnerable_in_input", "estimate"] == 0
 
 
 def test_years_count_towards_the_shares_of_a_contrast():

@@ -169,8 +169,11 @@ def product_indicators() -> pd.DataFrame:
 def _contrast(indicator: str, difference: float, q_value: float) -> dict[str, Any]:
     return {
         "indicator": indicator,
+        "weighting": "imports",
         "n_countries": 3,
         "n_differing": 3,
+        "n_upstream_products": 10,
+        "n_input_products": 89,
         "mean_upstream": 0.4,
         "mean_input": 0.4 + difference,
         "median_difference": difference,
@@ -181,6 +184,7 @@ def _contrast(indicator: str, difference: float, q_value: float) -> dict[str, An
         "rank_biserial_high": 1.0,
         "p_value": q_value,
         "q_value": q_value,
+        "wilcoxon_p_value": 0.25,
     }
 
 
@@ -319,7 +323,9 @@ def shock_impacts() -> pd.DataFrame:
 
 def country_indicators() -> pd.DataFrame:
     """Aggregated as the platform does."""
-    return aggregates.country_indicators(product_indicators(), pd.Series(STAGES), registered_indicators())
+    return aggregates.country_indicators(
+        product_indicators(), pd.Series(STAGES), pd.Series(0.35, index=list(STAGES)), registered_indicators()
+    )
 
 
 def cluster_agreement() -> pd.DataFrame:

@@ -103,9 +103,16 @@ def test_tier_contrasts_plot_medians_intervals_and_significance():
     assert list(exposure.error_y.array) == pytest.approx([0.01, 0.01])
     assert list(exposure.error_y.arrayminus) == pytest.approx([0.02, 0.02])
     assert list(exposure.marker.color) == [BLUE, PAPER]  # q = 0.01 and 0.20
-    assert list(exposure.customdata[0]) == pytest.approx([0.4, 0.5, 3, 0.01])
+    assert list(exposure.customdata[0]) == [0.4, 0.5, 3, "q = 0.01"]
     assert list(risk.y) == [-0.3, -0.25]
     assert (figure.layout.yaxis.matches, figure.layout.yaxis2.matches) == (None, "y")
+
+
+def test_too_few_products_are_never_significant():
+    untested = made.tier_contrasts().assign(p_value=np.nan, q_value=np.nan, n_input_products=1)
+    for panel in figures.tier_contrasts(untested, 0.05).data:
+        assert set(panel.marker.color) == {PAPER}
+        assert {row[3] for row in panel.customdata} == {"no q: too few products"}
 
 
 def test_an_indicator_of_another_unit_has_its_own_axis():

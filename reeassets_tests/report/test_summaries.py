@@ -81,6 +81,10 @@ def test_contrasts_in_the_order_of_the_definitions():
     assert rows[0]["difference"] == "0.150 (0.130 to 0.160)"
     assert rows[1]["effect"] == "0.50 (0.25 to 1.00)"
     assert [row["q"] for row in rows] == ["0.030", "<\u00a00.0001"]
+    assert [row["wilcoxon"] for row in rows] == ["0.25", "0.25"]
+    assert [row["products"] for row in rows] == ["10 and 89", "10 and 89"]
+    untested = made.tables()["tier_contrasts_pooled"].assign(q_value=float("nan"))
+    assert {row["q"] for row in summaries.contrast_rows(untested)} == {"–"}
 
 
 def test_clusters_list_their_members_of_the_last_year():

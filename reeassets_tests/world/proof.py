@@ -100,7 +100,9 @@ def archetype_index(seed: int, countries: int, products: int, years: int) -> flo
 
     world = small_world(seed, countries=countries, products=products, years=years)
     indicators, _ = measured(*tables(world))
-    described = cluster_features(country_indicators(indicators, world.stages, INDICATORS), SETTINGS)
+    described = cluster_features(
+        country_indicators(indicators, world.stages, world.stages.map(lambda _: 1.0), INDICATORS), SETTINGS
+    )
     clusters = country_clusters(described, SETTINGS).dropna(subset=["cluster"])
     return float(adjusted_rand_score(clusters["country"].map(world.archetypes), clusters["cluster"]))
 
