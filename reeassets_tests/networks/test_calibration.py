@@ -7,6 +7,7 @@ from reeassets.networks.calibration import SIZE_CLASSES, kolmogorov_smirnov, lin
 from reeassets.networks.pictures import p_value_picture
 from reeassets.networks.schema import LINK_CALIBRATION
 from reeassets.networks.validation import residual_ranks
+from reeassets.world.effects import PLAIN
 from reeassets.world.small import small_world
 
 PRODUCTS = [f"{number:06d}" for number in range(60)]
@@ -39,7 +40,7 @@ def test_a_candidate_without_a_counterpart_has_none():
 
 
 def test_where_nothing_is_planted_p_values_are_uniform():
-    world = small_world(7, countries=40, products=168, years=4, effects={"links": 0})
+    world = small_world(7, countries=40, products=168, years=4, effects=PLAIN | {"links": 0})
     ranks = residual_ranks(world.trade_flows, world.country_totals, world.product_totals, sorted(world.stages.index))
     traded = world.trade_flows.groupby("product")["value_kusd"].sum()
     table = LINK_CALIBRATION.check(link_calibration(world.candidate_links, ranks, traded, draws=199, seed=3))
