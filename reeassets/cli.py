@@ -113,7 +113,8 @@ def world(
     rows_per_year: Annotated[int, typer.Option(help="Flows a year, kept within 2 %")] = 11_000_000,
     seed: Annotated[int, typer.Option(help="Seed: the same gives the same bytes")] = 1,
     effect: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE, e.g. risk.input=0; may be repeated; see docs/WORLD.md")
+        list[str] | None,
+        typer.Option(help="NAME=VALUE, e.g. risk.input=0, or plain; may be repeated; see docs/WORLD.md"),
     ] = None,
 ) -> None:
     """Write a GENERATED archive in CEPII's format, with planted effects and their truth."""

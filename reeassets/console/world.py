@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from reeassets.settings import parse_years
-from reeassets.world.archive import Plan, truth_path, write_world
+from reeassets.world.archive import Plan, origins_path, truth_path, write_world
 from reeassets.world.effects import Effects
 
 
@@ -45,5 +45,13 @@ def generate(
     console.print(table)
     planted = sum(link["planted"] for link in truth["links"])
     console.print(f"links      {planted} planted among {len(truth['links'])} candidates", highlight=False)
+    pairs, entrepots = truth["entry"]["pairs"], truth["entrepots"]
+    console.print(
+        f"exporters  {pairs['never']} pairs never export, {pairs['sometimes']} sometimes, {pairs['always']} always; "
+        f"{truth['entry']['zeros']:.0%} of pairs and years are without exports",
+        highlight=False,
+    )
+    console.print(f"entrepots  {', '.join(row['country'] for row in entrepots) or 'none'}", highlight=False)
     console.print(f"archive    {out}  {out.stat().st_size / 1e6:,.1f} MB", highlight=False, soft_wrap=True)
     console.print(f"truth      {truth_path(out)}", highlight=False, soft_wrap=True)
+    console.print(f"origins    {origins_path(out)}", highlight=False, soft_wrap=True)

@@ -21,10 +21,11 @@ from reeassets.trade.nomenclature import nomenclature
 from reeassets.world.background import Background, BackgroundYear
 from reeassets.world.dynamics import SetYear, Simulation
 from reeassets.world.effects import DEFAULTS, Effects
+from reeassets.world.entrepots import world_places
 from reeassets.world.goods import REVISION, Goods, draw_goods, other_products, set_products
-from reeassets.world.places import Places, draw_places
+from reeassets.world.places import Places
 from reeassets.world.rows import HEADER, Labels, YearRows, merged, pieces, text
-from reeassets.world.truth import truth_of
+from reeassets.world.truth import truth_of, write_origins
 
 VERSION = "V202601"
 # A zip entry needs a date, and the clock would make every archive another one.
@@ -94,8 +95,13 @@ def truth_path(out: Path) -> Path:
     return out.with_suffix(".truth.json")
 
 
+def origins_path(out: Path) -> Path:
+    """Return where the true origins of the last year stand: ``world.zip`` has ``world.origins.parquet`` beside it."""
+    return out.with_suffix(".origins.parquet")
+
+
 def write_world(plan: Plan, out: Path, progress: Progress | None = None) -> dict[str, Any]:
-    """Generate a world and write archive and truth; neither appears before both are complete.
+    """Generate a world and write archive, truth and true origins; none appears before all are complete.
 
     Parameters
     ----------
@@ -120,7 +126,11 @@ def write_world(plan: Plan, out: Path, progress: Progress | None = None) -> dict
         raise ValueError(f"the archive's name must end in .zip, not {out.name!r}")
     generator = _Generator(plan)
     rows: dict[str, int] = {}
-    with replacing(truth_path(out)) as truth_file, replacing(out) as archive_file:
+    with (
+        replacing(truth_path(out)) as truth_file,
+        replacing(origins_path(out)) as origins_file,
+        replacing(out) as archive_file,
+    ):
         with zipfile.ZipFile(archive_file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
             archive.comment = plan.notice.encode()
             _add(archive, "Readme.txt", _readme(plan))
@@ -130,7 +140,8 @@ def write_world(plan: Plan, out: Path, progress: Progress | None = None) -> dict
                 rows[str(year.year)] = _add_year(archive, year, generator.labels, plan)
                 if progress is not None:
                     progress(year.year, rows[str(year.year)])
-        truth = generator.truth() | {"archive": out.name, "rows": rows}
+        truth = generator.truth() | {"archive": out.name, "origins": origins_path(out).name, "rows": rows}
+        generator.write_origins(origins_file)
         truth_file.write_text(json.dumps(truth, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return truth
 
@@ -140,7 +151,7 @@ class _Generator:
 
     def __init__(self, plan: Plan):
         self._plan = plan
-        self.places = draw_places(plan.seed, plan.countries)
+        self.places = world_places(plan.seed, plan.countries, plan.effects)
         self._goods = draw_goods(plan.seed, plan.set_size, plan.effects["links"])
         others = other_products(plan.seed, plan.products - self._goods.count)
         codes = sorted([*self._goods.codes, *others])
@@ -153,6 +164,7 @@ class _Generator:
         self._background = Background(plan.seed, self.places, len(others), rest)
         self.labels = self._labels(codes, self._goods)
         self._outside: BackgroundYear | None = None
+        self._last: SetYear | None = None
 
     def _density(self) -> float:
         """Return the factor on the number of partners: 1 unless the set would take more than half of the rows."""
@@ -177,6 +189,7 @@ class _Generator:
         """Give the rows of each year, in order."""
         for year in self._simulation.years(self._plan.years, self._background_totals):
             assert self._outside is not None
+            self._last = year
             joined = self._joined(year, self._outside)
             self._require_rows(joined)
             yield joined
@@ -205,10 +218,14 @@ class _Generator:
 
     def truth(self) -> dict[str, Any]:
         """Return the truth, once all years are made."""
-        plan = self._plan
-        return truth_of(
-            plan.seed, list(plan.years), self.places, self._goods, plan.effects, self._simulation.history
-        ) | {"notice": plan.notice}
+        assert self._last is not None
+        truth = truth_of(self._plan.seed, self._simulation, self._last)
+        return truth | {"notice": self._plan.notice}
+
+    def write_origins(self, path: Path) -> None:
+        """Write where the imports of the last year were really made, once all years are made."""
+        assert self._last is not None
+        write_origins(self._plan.seed, self._simulation, self._last, self._plan.notice, path)
 
 
 def _add_year(archive: zipfile.ZipFile, rows: YearRows, labels: Labels, plan: Plan) -> int:
@@ -275,5 +292,6 @@ products are real; economies and flows are invented.
 t year, i exporter, j importer, k product ({REVISION}, six digits), v value in thousand current US$, q quantity in
 metric tons (blank where unknown).
 
-What was planted is in the file .truth.json beside the archive.
+What was planted is in the file .truth.json beside the archive, and where the imports of the last year were really made
+in the file .origins.parquet.
 """

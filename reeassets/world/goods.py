@@ -1,5 +1,6 @@
 """The products of a world: real codes, with the stages and the input-output links that are planted among the set's."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,8 +72,8 @@ def set_links() -> pd.DataFrame:
     return pd.read_csv(bundled_file(LINKS_FILE), dtype={"input": "str", "output": "str", "planted": "bool"})
 
 
-def draw_goods(seed: int, count: int, link_strength: float) -> Goods:
-    """Draw the set's products of a world: all, or a part with as equally many of each stage as there are.
+def draw_goods(seed: int, count: int, link_strength: float, mix: str = "equal") -> Goods:
+    """Draw the set's products of a world: all, or a part.
 
     Parameters
     ----------
@@ -92,9 +93,11 @@ def draw_goods(seed: int, count: int, link_strength: float) -> Goods:
     known = set_products()
     if not 8 <= count <= len(known):
         raise ValueError(f"a world's set has 8 to {len(known)} products, not {count}")
+    if mix not in MIXES:
+        raise ValueError(f"the mix of stages is one of {', '.join(MIXES)}, not {mix!r}")
     generator = np.random.default_rng([seed, 2])
     luck = generator.permutation(len(known))
-    table = known[_chosen(known["stage"].to_numpy(dtype=str), luck, count)].reset_index(drop=True)
+    table = known[_chosen(known["stage"].to_numpy(dtype=str), luck, MIXES[mix], count)].reset_index(drop=True)
     share = _MEDIAN_SHARE * np.exp(np.clip(generator.normal(0.0, 0.6, count), -1.2, 1.2))
     unit_value = np.exp(generator.normal(2.0, 1.5, count))
     links = set_links()
@@ -108,15 +111,34 @@ def draw_goods(seed: int, count: int, link_strength: float) -> Goods:
     return Goods(table, share, unit_value, links, loadings)
 
 
-def _chosen(stage: NDArray[np.str_], luck: Ints, count: int) -> NDArray[np.bool_]:
-    """Choose products by their luck, as equally many of each stage as there are: no stage of a small world is tiny."""
-    members = {name: np.flatnonzero(stage == name) for name in STAGES}
+def _equal(available: dict[str, int], count: int) -> dict[str, int]:
+    """Give every stage as many products as the others, as far as there are: no stage of a small world is tiny."""
     places = dict.fromkeys(STAGES, 0)
     for _ in range(count):
-        open_stages = [name for name in STAGES if places[name] < len(members[name])]
+        open_stages = [name for name in STAGES if places[name] < available[name]]
         places[min(open_stages, key=lambda name: places[name])] += 1
+    return places
+
+
+def _proportional(available: dict[str, int], count: int) -> dict[str, int]:
+    """Give every stage its share of the set, by largest remainders."""
+    exact = {name: count * available[name] / sum(available.values()) for name in STAGES}
+    places = {name: int(exact[name]) for name in STAGES}
+    for name in sorted(STAGES, key=lambda name: places[name] - exact[name])[: count - sum(places.values())]:
+        places[name] += 1
+    return places
+
+
+MIXES: dict[str, Callable[[dict[str, int], int], dict[str, int]]] = {"equal": _equal, "ree168": _proportional}
+
+
+def _chosen(
+    stage: NDArray[np.str_], luck: Ints, mix: Callable[[dict[str, int], int], dict[str, int]], count: int
+) -> NDArray[np.bool_]:
+    """Choose products by their luck, as many of each stage as the mix says."""
+    members = {name: np.flatnonzero(stage == name) for name in STAGES}
     chosen = np.zeros(len(stage), dtype=bool)
-    for name, number in places.items():
+    for name, number in mix({name: len(members[name]) for name in STAGES}, count).items():
         chosen[members[name][np.argsort(luck[members[name]], kind="stable")[:number]]] = True
     return chosen
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from reeassets.indicators.nodes import sums
 from reeassets.settings import STAGES
+from reeassets.world.exporters import ALWAYS, NEVER
 from reeassets.world.goods import Goods
 from reeassets.world.places import Places
 
@@ -35,7 +36,8 @@ class Partners:
     affinity : ndarray, shape (m,)
         Logarithm of how gladly they trade, beyond the size of the two sides.
     kept : bool ndarray, shape (m,)
-        The best partner of each exporter and of each importer: these trade in every year.
+        The best customer of each exporter, and the best supplier of each importer among those that always export: these
+        trade in every year in which the exporter exports.
     """
 
     product: Ints
@@ -45,7 +47,7 @@ class Partners:
     kept: NDArray[np.bool_]
 
 
-def draw_partners(seed: int, places: Places, goods: Goods, log_rca: Floats, density: float) -> Partners:
+def draw_partners(seed: int, places: Places, goods: Goods, log_rca: Floats, kind: Ints, density: float) -> Partners:
     """Draw the partners of every country in every product.
 
     An importer picks suppliers by their size, distance and a taste of its own; an exporter adds the customers that are
@@ -59,6 +61,8 @@ def draw_partners(seed: int, places: Places, goods: Goods, log_rca: Floats, dens
         With ``C`` countries and ``P`` products.
     log_rca : ndarray, shape (C, P)
         Logarithm of the Balassa index in the first year.
+    kind : ndarray of int, shape (C, P)
+        From :class:`~reeassets.world.exporters.Exporters`: who never exports has no customers.
     density : float
         Factor on the number of partners.
     """
@@ -72,18 +76,25 @@ def draw_partners(seed: int, places: Places, goods: Goods, log_rca: Floats, dens
     log_imports = np.log(places.imports)
     parts = []
     for product in range(goods.count):
-        supply = np.log(places.exports) + log_rca[:, product]
+        never, always = kind[:, product] == NEVER, kind[:, product] == ALWAYS
+        supply = np.where(never, -np.inf, np.log(places.exports) + log_rca[:, product])
         taste = PICKINESS[places.archetype, stage[product]] * generator.normal(size=(count, count))
         directness = DIRECTNESS[places.archetype] + _DIRECTNESS_SPREAD * generator.normal(size=count)
         affinity = distance + taste + directness * log_rca[:, [product]] + nobody
-        bought = _best(affinity + supply[:, None], suppliers)
+        wish = affinity + supply[:, None]
+        everyone = np.arange(count)
+        # A country without a supplier that always exports would have years without imports.
+        sure = np.where(always[:, None], wish, -np.inf).argmax(axis=0)
+        bought = _best(wish, suppliers)
+        bought[sure, everyone] = True
         customers = _customers(supply, crowd)
         sold = _best((distance + nobody + log_imports + generator.normal(size=(count, count))).T, customers).T
-        weight = np.where(bought | sold, affinity, -np.inf)
-        exporter, importer = np.nonzero(bought | sold)
+        trades = (bought | sold) & np.isfinite(wish)
+        weight = np.where(trades, affinity, -np.inf)
+        exporter, importer = np.nonzero(trades)
         best = np.zeros((count, count), dtype=bool)
-        best[(weight + supply[:, None]).argmax(axis=0), np.arange(count)] = True
-        best[np.arange(count), (weight + log_imports).argmax(axis=1)] = True
+        best[sure, everyone] = True
+        best[everyone, (weight + log_imports).argmax(axis=1)] = True
         parts.append(
             (
                 np.full(len(exporter), product),

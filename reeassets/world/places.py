@@ -1,5 +1,6 @@
 """The countries of a world: real codes on invented economies. Size, place and archetype are drawn with the seed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,8 +62,17 @@ def living_countries() -> pd.DataFrame:
     return table[~table["country_code"].isin(_DEFUNCT)].reset_index(drop=True)
 
 
-def draw_places(seed: int, count: int) -> Places:
+def draw_places(seed: int, count: int, entrepots: Sequence[str] = (), wanted: int = 0) -> Places:
     """Draw the countries of a world: the first ``count`` of the table, with invented economies.
+
+    Parameters
+    ----------
+    seed, count : int
+        Seed of the world, and its number of countries.
+    entrepots : sequence of str
+        Codes of entrepots, the most important first. They are among the larger economies, but none is the hub.
+    wanted : int
+        How many of them there are at least: they take the place of the last countries.
 
     Raises
     ------
@@ -73,14 +83,37 @@ def draw_places(seed: int, count: int) -> Places:
     if not 12 <= count <= len(known):
         raise ValueError(f"a world has 12 to {len(known)} countries, not {count}")
     generator = np.random.default_rng([seed, 1])
-    table = known.head(count).sort_values("iso3", ignore_index=True)
+    table = _with(known, count, list(entrepots), wanted).sort_values("iso3", ignore_index=True)
     # Close to the sizes of real economies: a few giants, many that are a hundred-thousandth of the largest.
     quantile = np.arange(count) / (count - 1)
     size = LARGEST_EXPORTS_KUSD * np.exp(-_SPAN * (count / 230) ** 0.4 * quantile**0.75)
     rank = generator.permutation(count)
+    _raise_ranks(rank, np.flatnonzero(table["iso3"].isin(entrepots)), seed)
     exports = size[rank]
     imports = exports * np.exp(generator.normal(0.0, 0.15, count))
     return Places(table, _archetypes(rank, generator), exports, imports, _distances(generator, count))
+
+
+def _with(known: pd.DataFrame, count: int, entrepots: list[str], wanted: int) -> pd.DataFrame:
+    """Return the first countries, the last of them replaced by entrepots until there are as many as wanted."""
+    first = known["iso3"].head(count).tolist()
+    lacking = [name for name in entrepots if name not in first]
+    lacking = lacking[: max(0, wanted - (len(entrepots) - len(lacking)))]
+    others = [name for name in first if name not in entrepots]
+    leaving = others[len(others) - len(lacking) :]
+    return known[known["iso3"].isin([*first, *lacking]) & ~known["iso3"].isin(leaving)]
+
+
+def _raise_ranks(rank: NDArray[np.int64], entrepots: NDArray[np.int64], seed: int) -> None:
+    """Let entrepots change places with countries of the largest quarter, the very largest apart; in place."""
+    if not len(entrepots):
+        return
+    generator = np.random.default_rng([seed, 14])
+    large = np.flatnonzero((rank > 0) & (rank <= len(rank) // 4))
+    large = generator.permutation(large[~np.isin(large, entrepots)])
+    moving = entrepots[(rank[entrepots] == 0) | (rank[entrepots] > len(rank) // 4)]
+    for one, other in zip(moving, large, strict=False):
+        rank[[one, other]] = rank[[other, one]]
 
 
 def _archetypes(rank: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:

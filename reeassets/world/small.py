@@ -1,7 +1,8 @@
 """Small worlds in memory: the set's trade as the platform's tables, in a second or two, for proofs over many seeds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reeassets.world.background import DOLLARS, GROWTH, SET_SHARE
-from reeassets.world.dynamics import Simulation
+from reeassets.world.dynamics import SetYear, Simulation
 from reeassets.world.effects import Effects
+from reeassets.world.entrepots import world_places
 from reeassets.world.goods import draw_goods
-from reeassets.world.places import Places, draw_places
-from reeassets.world.truth import truth_of
+from reeassets.world.places import Places
+from reeassets.world.truth import origins_of_year, truth_of
 
 FIRST_YEAR = 2007
 
@@ -35,6 +37,8 @@ class World:
         The table of that name: planted links and decoys, all of them carried.
     truth : dict
         What was planted, see docs/WORLD.md.
+    pair_effects : ndarray, shape (C, P)
+        Effects of countries and products together, both ascending.
     """
 
     trade_flows: pd.DataFrame
@@ -43,6 +47,14 @@ class World:
     products: pd.DataFrame
     candidate_links: pd.DataFrame
     truth: dict[str, Any]
+    pair_effects: NDArray[np.float64] = field(repr=False)
+    _simulation: Simulation = field(repr=False)
+    _last: SetYear = field(repr=False)
+
+    @cached_property
+    def origins(self) -> pd.DataFrame:
+        """Where the imports of the last year were really made: ``year, product, country, origin, share``."""
+        return origins_of_year(self.truth["seed"], self._simulation, self._last)
 
     @property
     def stages(self) -> pd.Series:
@@ -62,6 +74,7 @@ def small_world(
     products: int = 60,
     years: int = 8,
     effects: Effects | Mapping[str, float] | None = None,
+    mix: str = "equal",
 ) -> World:
     """Generate a world in memory.
 
@@ -72,18 +85,21 @@ def small_world(
     countries, products, years : int
         Size; the products are all of the set, trade outside it exists in the totals only.
     effects : Effects or mapping of str to float, optional
-        What differs from the defaults, e.g. ``{"exposure": 0, "risk.input": -0.2, "links": 0}``.
+        What differs from the defaults, e.g. ``{"exposure": 0, "risk.input": -0.2, "links": 0}``;
+        :data:`~reeassets.world.effects.PLAIN` is a world without zeros, entrepots and a common factor.
+    mix : str
+        Stages of the products: ``equal``, or ``ree168``, in the shares of the whole set.
 
     Raises
     ------
     ValueError
-        If the size or an effect is out of range.
+        If the size, an effect or the mix is out of range.
     """
     if years < 2:
         raise ValueError(f"a world has at least 2 years, not {years}")
     planted = effects if isinstance(effects, Effects) else Effects.of(effects or {})
-    places = draw_places(seed, countries)
-    goods = draw_goods(seed, products, planted["links"])
+    places = world_places(seed, countries, planted)
+    goods = draw_goods(seed, products, planted["links"], mix)
     simulation = Simulation(seed, places, goods, planted)
     named = list(range(FIRST_YEAR, FIRST_YEAR + years))
     made = list(simulation.years(named, _Totals(seed, places).year))
@@ -98,7 +114,10 @@ def small_world(
         product_totals=pd.concat([year.product_totals for year in made], ignore_index=True),
         products=goods.table,
         candidate_links=links.astype({"refused": "str"}),
-        truth=truth_of(seed, named, places, goods, planted, simulation.history),
+        truth=truth_of(seed, simulation, made[-1]),
+        pair_effects=simulation.history.pair_effect,
+        _simulation=simulation,
+        _last=made[-1],
     )
 
 

@@ -41,24 +41,27 @@ def measured(flows, country_totals, product_totals):
 def departures(indicators: pd.DataFrame, truth: dict) -> np.ndarray:
     """Return how far each pair's index is from the law of motion, apart from what a product's countries share.
 
-    ``rsca[t+1] - rho rsca[t] - b exposure[t] - r risk[t] - country effect``, minus its median over the countries of a
-    product and year: what is left of a world without noise and links is the rounding of values.
+    ``rsca[t+1] - rho rsca[t] - b exposure[t] - r risk[t] - s concentration[t] - country effect``, minus its mean over
+    the pair's years where pairs have effects, and minus what the countries of a product and year share: what is left of
+    a world without noise, links and a common factor is the rounding of values. Only pairs that export in both years
+    count, and with pair effects only those that export in every year; all others are NaN.
     """
     stage = {row["product"]: row["stage"] for row in truth["products"]}
     effect = {row["country"]: row["effect"] for row in truth["countries"]}
+    columns = {"exposure": "exposure", "risk": "systemic_trade_risk", "concentration": "supplier_concentration"}
     wide = {
         name: indicators.pivot(index="year", columns=["product", "country"], values=name)
-        for name in ("rsca", "exposure", "systemic_trade_risk")
+        for name in ("rsca", *columns.values())
     }
     now, following = wide["rsca"].iloc[:-1].to_numpy(), wide["rsca"].iloc[1:].to_numpy()
-    columns = wide["rsca"].columns
-    slope = {
-        name: np.array([truth["effects"][f"{name}.{stage[product]}"] for product, _ in columns])
-        for name in ("exposure", "risk")
-    }
-    expected = truth["effects"]["rho"] * now
-    expected = expected + slope["exposure"] * wide["exposure"].iloc[:-1].to_numpy()
-    expected = expected + slope["risk"] * wide["systemic_trade_risk"].iloc[:-1].to_numpy()
-    expected = expected + np.array([effect[country] for _, country in columns])
-    left = pd.DataFrame(following - expected, columns=columns).T
+    pairs = wide["rsca"].columns
+    expected = truth["effects"]["rho"] * now + np.array([effect[country] for _, country in pairs])
+    for name, column in columns.items():
+        slope = np.array([truth["effects"][f"{name}.{stage[product]}"] for product, _ in pairs])
+        expected = expected + slope * wide[column].iloc[:-1].to_numpy()
+    left = pd.DataFrame(following - expected, columns=pairs).T
+    left = left.where(((now > -1) & (following > -1)).T)
+    if truth["effects"]["pair_effects"] > 0:
+        left = left.dropna()
+        left = left.sub(left.mean(axis=1), axis=0)
     return (left - left.groupby(level="product").transform("median")).to_numpy()

@@ -4,6 +4,7 @@ import pytest
 
 from reeassets.models.diagnostics import before_treatment
 from reeassets.models.panel import build_panel
+from reeassets.world.effects import PLAIN
 from reeassets.world.small import small_world
 from reeassets_tests.world import proof
 from reeassets_tests.world.measures import SETTINGS, measured
@@ -63,7 +64,7 @@ def test_the_proof_holds_in_full():
 
 
 def test_a_true_effect_has_a_placebo_of_the_opposite_sign():
-    world = small_world(4, **SIZE)
+    world = small_world(4, effects=PLAIN, **SIZE)
     panel, _ = build_panel(
         *measured(*proof.tables(world)), world.country_totals, world.product_totals, world.stages, SETTINGS
     )
@@ -77,7 +78,7 @@ def test_a_true_effect_has_a_placebo_of_the_opposite_sign():
 
 def test_no_future_is_in_the_regressors():
     # From flows to the panel: every value after the third year is another, and what comes before does not move.
-    world = small_world(3, countries=14, products=10, years=5)
+    world = small_world(3, countries=14, products=10, years=5, effects=PLAIN)
     frames = proof.tables(world)
     last = world.truth["years"][2]
     rng = np.random.default_rng(1)

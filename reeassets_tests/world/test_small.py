@@ -2,11 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reeassets.networks.calibration import decoys
-from reeassets.networks.changes import specialisation_changes
 from reeassets.networks.schema import CANDIDATE_LINKS
-from reeassets.networks.validation import permutation_test, validate_links
 from reeassets.trade.schema import COUNTRY_TOTALS, PRODUCT_TOTALS
+from reeassets.world.effects import PLAIN
 from reeassets.world.small import small_world
 from reeassets_tests.world.measures import departures, measured
 
@@ -17,18 +15,9 @@ def tables(world):
     return [getattr(world, name) for name in FRAMES]
 
 
-def validated(world) -> pd.DataFrame:
-    changes = specialisation_changes(world.trade_flows, world.country_totals, sorted(world.products["product"]))
-    traded = world.trade_flows.groupby("product")["value_kusd"].sum()
-    pairs = decoys(world.candidate_links, world.stages, traded, seed=1)
-    pairs = pairs.join(permutation_test(changes, pairs, 199, 1))
-    links = validate_links(world.candidate_links, changes, pairs, draws=199, seed=1, fdr=0.1, link_set="validated")
-    return links.merge(pd.DataFrame(world.truth["links"]), on=["input", "output"], validate="one_to_one")
-
-
 @pytest.fixture(scope="module")
 def quiet():
-    return small_world(1, countries=20, products=16, years=4, effects={"noise": 0, "links": 0})
+    return small_world(1, countries=20, products=16, years=4, effects=PLAIN | {"noise": 0, "links": 0})
 
 
 def test_frames_obey_the_tables_they_stand_for(quiet):
@@ -59,21 +48,46 @@ def test_without_noise_and_links_next_year_is_exactly_the_law(quiet):
     assert indicators["rsca"].std() > 0.2
 
 
+@pytest.mark.parametrize(
+    ("changes", "pairs"),
+    [
+        ({}, 169),
+        ({"rho": 0.0, "pair_effects": 0.1}, 169),
+        ({"rho": 0.8, "pair_effects": 0, "concentration": -0.05, "risk": 0.2}, 320),
+        ({"zeros": 0, "hubs": 0, "burn_in": 3, "pair_effects": 0.2}, 320),
+    ],
+)
+def test_the_law_holds_among_pairs_that_export_in_a_year_and_the_next(changes, pairs):
+    world = small_world(1, countries=20, products=16, years=4, effects={"noise": 0, "links": 0, "common": 0} | changes)
+    left = departures(measured(*tables(world))[0], world.truth)
+    assert left.shape == (pairs, 3)
+    assert world.truth["clipped"] == 0
+    assert np.nanmax(np.abs(left)) < 1e-4
+    wrong = world.truth | {"effects": world.truth["effects"] | {"exposure.input": -0.5}}
+    assert np.nanmax(np.abs(departures(measured(*tables(world))[0], wrong))) > 1e-3
+
+
 def test_the_law_check_can_fail(quiet):
     indicators, _ = measured(*tables(quiet))
     wrong = quiet.truth | {"effects": quiet.truth["effects"] | {"risk.input": 0.0}}
     assert np.abs(departures(indicators, wrong)).max() > 1e-3
 
 
-def test_the_truth_converts_to_the_scale_of_the_models(quiet):
-    _, variants = measured(*tables(quiet))
-    sample = variants[variants["year"] < variants["year"].max()]
+@pytest.mark.parametrize("effects", [PLAIN, {}])
+def test_the_truth_converts_to_the_scale_of_the_models(effects):
+    world = small_world(1, countries=20, products=16, years=4, effects=effects)
+    indicators, variants = measured(*tables(world))
+    key = ["country", "product", "year"]
+    rsca = indicators.set_index(key)["rsca"].sort_index()
+    both = (rsca > -1) & (rsca.groupby(level=["country", "product"]).shift(-1) > -1)
+    sample = variants.set_index(key)[both.reindex(pd.MultiIndex.from_frame(variants[key])).to_numpy()]
+    assert world.truth["standardisation"]["rows"] == len(sample) == both.sum()
     for name, column in (("exposure", "trade_exposure"), ("risk", "systemic_trade_risk__political_stability")):
-        scale = quiet.truth["standardisation"][name]
+        scale = world.truth["standardisation"][name]
         assert scale["column"] == column
         assert scale["sd"] == pytest.approx(sample[column].std(ddof=0), rel=1e-9)
         assert scale["mean"] == pytest.approx(sample[column].mean(), rel=1e-9)
-        planted = quiet.truth["rca_growth"]["terms"][f"{name}:input"]
+        planted = world.truth["rca_growth"]["terms"][f"{name}:input"]
         assert planted["standardised"] == pytest.approx(planted["raw"] * scale["sd"], rel=1e-9)
 
 
@@ -95,16 +109,3 @@ def test_zero_effects_are_recorded_as_zero():
     truth = small_world(1, 14, 10, 2, {"exposure": 0, "risk": 0, "links": 0}).truth
     assert all(value == {"raw": 0.0, "standardised": 0.0} for value in truth["rca_growth"]["terms"].values())
     assert not any(link["planted"] for link in truth["links"])
-
-
-def test_planted_links_are_found_and_decoys_are_not():
-    links = validated(small_world(1, countries=120, products=84, years=4))
-    assert links["planted"].sum() > 40
-    assert (links["in_network"] & links["planted"]).sum() >= 0.9 * links["planted"].sum()
-    assert (links["in_network"] & ~links["planted"]).sum() <= 0.12 * links["in_network"].sum()
-
-
-def test_without_links_few_candidates_look_like_one():
-    links = validated(small_world(1, countries=120, products=84, years=4, effects={"links": 0}))
-    assert (links["p_value"] <= 0.05).mean() <= 0.12
-    assert links["in_network"].mean() <= 0.01
