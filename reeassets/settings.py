@@ -233,6 +233,12 @@ class Settings(BaseSettings):
     exposure: Literal["exposure", "import_reliance", "import_intensity"] = Field(
         "exposure", description="Definition of the column exposure"
     )
+    dependency_threshold: float = Field(
+        0.65,
+        gt=0,
+        lt=1,
+        description="Share of imports that no one supplier should exceed (EU Critical Raw Materials Act)",
+    )
     contrast_draws: int = Field(
         2000, ge=100, description="Bootstrap draws over countries behind a tier contrast's interval"
     )
