@@ -17,7 +17,7 @@ from reeassets.indicators.contract import Indicator
 from reeassets.models.diagnostics import COUNTRIES
 from reeassets.models.findings import MAJORITY, MIN_PRODUCTS_PER_STAGE, REFERENCE_CLUSTERS, STABLE
 from reeassets.products import sets
-from reeassets.report import checks, labels, rare_earths, showcase, summaries
+from reeassets.report import checks, dependence, labels, rare_earths, showcase, summaries
 from reeassets.report.exhibits import exhibits
 from reeassets.settings import Settings, format_years
 
@@ -31,6 +31,7 @@ TABLES = (
     "unit_values",
     "io_links",
     "product_indicators",
+    "dependency_monitor",
     "country_indicators",
     "tier_contrasts",
     "tier_contrasts_pooled",
@@ -60,6 +61,7 @@ SHOWN_SETTINGS = (
     "economies",
     "hazard",
     "exposure",
+    "dependency_threshold",
     "contrast_draws",
     "clustering",
     "cluster_k",
@@ -219,6 +221,9 @@ def _sections(tables: Mapping[str, pd.DataFrame], members: pd.DataFrame, setting
         "product_names": names,
         "links": summaries.link_rows(tables["io_links"], names),
         "links_sentence": summaries.links_sentence(tables["io_links"], settings.link_fdr),
+        "dependence": dependence.dependence_rows(
+            tables["dependency_monitor"], countries, names, settings.dependency_threshold
+        ),
         "contrasts": summaries.contrast_rows(tables["tier_contrasts_pooled"]),
         "clusters": summaries.cluster_rows(tables["country_clusters"], countries),
         "choice": summaries.choice_rows(tables["cluster_choice"]),
