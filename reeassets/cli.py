@@ -237,6 +237,24 @@ def origins(
     show_origins(_settings(home), country.upper(), product, year, out, limit=limit)
 
 
+@app.command(epilog="Example: [bold]reeassets monitor EUU 850511 --year 2023[/bold]")
+def monitor(
+    country: Annotated[str, typer.Argument(help="Importing economy (ISO3), or EUU for the EU as one buyer")],
+    product: Annotated[
+        str | None, typer.Argument(help="Product of the set, six digits: with the smallest reallocation")
+    ] = None,
+    year: Annotated[int | None, typer.Option(help="Year. Default: the last one that has been made")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Benchmark, between 0 and 1. Default: the setting dependency_threshold, 0.65")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Show on whom an economy depends most, above or below a benchmark, and the least that would have to move."""
+    from reeassets.console.monitor import show_monitor
+
+    show_monitor(_settings(home, dependency_threshold=threshold), country.upper(), product, year, out)
+
+
 @app.command(epilog="Example: [bold]reeassets graphml 2023 network.graphml[/bold]")
 def graphml(
     year: Annotated[int, typer.Argument(help="Year of the tiered network")],

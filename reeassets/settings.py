@@ -244,6 +244,12 @@ class Settings(BaseSettings):
     contrast_permutations: int = Field(
         999, ge=99, description="Permutations of stages among products behind a tier contrast's p-value"
     )
+    dependency_threshold: float = Field(
+        0.65,
+        gt=0,
+        lt=1,
+        description="Share of imports that no one supplier should exceed (EU Critical Raw Materials Act)",
+    )
     contrast_draws: int = Field(
         2000, ge=100, description="Bootstrap draws over countries behind a tier contrast's interval"
     )

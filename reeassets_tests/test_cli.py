@@ -8,7 +8,20 @@ import pytest
 
 from .conftest import REPOSITORY, reeassets
 
-COMMANDS = ("run", "ui", "tables", "show", "explain", "origins", "shock", "graphml", "products", "plugins", "doctor")
+COMMANDS = (
+    "run",
+    "ui",
+    "tables",
+    "show",
+    "explain",
+    "origins",
+    "monitor",
+    "shock",
+    "graphml",
+    "products",
+    "plugins",
+    "doctor",
+)
 
 
 @pytest.fixture
@@ -183,5 +196,49 @@ def test_origins_are_shown_with_bounds_the_largest_maker_first(finished):
 )
 def test_origins_of_what_is_not_known_are_an_error(finished, pair, message):
     result = reeassets("origins", *pair, home=finished[0], check=False)
+    assert result.returncode == 2
+    assert message in result.stderr
+
+
+def test_the_monitor_of_the_eu_shows_shares_bounds_and_trend(finished):
+    lines = reeassets("monitor", "euu", home=finished[0]).stdout.splitlines()
+    assert lines[0] == "EUU European Union (27)  2023  benchmark: at most 65% from any one supplier"
+    (magnets,) = [line.split() for line in lines if line.startswith("850511")]
+    at = magnets.index("CHN")
+    made, low, high, bought, _ = (float(cell.strip("%")) for cell in magnets[at + 1 : at + 6])
+    assert (made, low, high, bought) == (88.9, 88.8, 98.2, 88.8)
+    assert magnets[at + 6 :] == ["above", "+1.8", "never"]
+    assert any(line.startswith("all upstream") for line in lines)
+    assert "11 of 33 products above the benchmark" in lines
+
+
+def test_the_monitor_of_a_product_says_who_takes_over(finished):
+    printed = reeassets("monitor", "EUU", "850511", "--threshold", "0.8", home=finished[0]).stdout
+    assert "benchmark: at most 80%" in printed
+    assert "as CHN sold 88.8%" in printed
+    moved = float(printed.split("smallest reallocation: ")[1].split()[0].replace(",", ""))
+    taken = [line.split() for line in printed.splitlines() if line.startswith(("JPN", "PHL", "VNM"))]
+    assert sum(float(cells[-2].replace(",", "")) for cells in taken) == pytest.approx(moved, abs=2)
+
+
+def test_the_monitor_says_that_nothing_or_not_enough_can_move(finished):
+    home = finished[0]
+    below = reeassets("monitor", "USA", "282200", "--year", "2023", home=home).stdout
+    assert "nobody sold more than 65%: nothing has to move" in below
+    short = reeassets("monitor", "EUU", "850511", "--threshold", "0.1", home=home).stdout
+    assert "it cannot be done: others could give" in short
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (("QQQ",), "there is no country 'QQQ'; codes are ISO3, e.g. DEU; there are ABW, AFG"),
+        (("EUU", "999999"), "product '999999' is not in the set; it has 250490"),
+        (("EUU", "--year", "1999"), "there is no year 1999; the table dependency_monitor has 2016, 2017"),
+        (("EUU", "--threshold", "1.5"), "dependency_threshold: Input should be less than 1"),
+    ],
+)
+def test_a_monitor_of_what_is_not_known_is_an_error(finished, asked, message):
+    result = reeassets("monitor", *asked, home=finished[0], check=False)
     assert result.returncode == 2
     assert message in result.stderr

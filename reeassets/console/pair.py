@@ -18,11 +18,22 @@ def last_year(store: TableStore, table: Table) -> int:
 
 def require_known(country: str, product: str, economies: pd.DataFrame, products: pd.DataFrame) -> None:
     """Raise ValueError for a country that is no economy or a product that is not in the set."""
+    require_economy(country, economies)
+    require_product(product, products)
+
+
+def require_economy(country: str, economies: pd.DataFrame) -> None:
+    """Raise ValueError for a country that is no economy."""
     if country not in set(economies["economy"]):
         merged = economies.loc[economies["country"] == country, "economy"]
         if len(merged):
             raise ValueError(f"{country} is a member of the economy {merged.iloc[0]}; ask for {merged.iloc[0]}")
-        raise ValueError(f"there is no country {country!r}; codes are ISO3, e.g. DEU")
+        known = ", ".join(sorted(set(economies["economy"])))
+        raise ValueError(f"there is no country {country!r}; codes are ISO3, e.g. DEU; there are {known}")
+
+
+def require_product(product: str, products: pd.DataFrame) -> None:
+    """Raise ValueError for a product that is not in the set."""
     members = products.loc[products["in_set"], "product"]
     if product not in set(members):
         raise ValueError(f"product {product!r} is not in the set; it has {', '.join(sorted(members))}")

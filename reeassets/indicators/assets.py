@@ -1,11 +1,25 @@
 """Assets of the stage ``indicators``."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from reeassets.indicators import aggregates, bounds, compute, contrasts, inputs, pictures, supply, uncertainty
+from reeassets.indicators import (
+    aggregates,
+    bounds,
+    compute,
+    contrasts,
+    inputs,
+    monitor,
+    one_buyer,
+    pictures,
+    reallocation,
+    supply,
+    uncertainty,
+)
 from reeassets.indicators import origins as tracing
 from reeassets.indicators.contract import configured_hazard, registered_hazards, registered_indicators
 from reeassets.indicators.hazards import NOBODY, hazard_table, of_economies
@@ -16,6 +30,7 @@ from reeassets.products import sets
 from reeassets.settings import Settings
 from reeassets.tables import Partition
 from reeassets.trade.bundled import digests
+from reeassets.trade.economies import EU27_CODE
 from reeassets.trade.production import mined_oxides, production_file
 
 _PLUGINS = ("indicators", "hazards")
@@ -37,6 +52,21 @@ def _reexports_files(settings: Settings, _: Partition) -> dict[str, str]:
 def _production_files(settings: Settings, _: Partition) -> dict[str, str]:
     path = production_file(settings)
     return digests([path]) if path else {}
+
+
+def _of_year(step: Step, year: int) -> inputs.Read:
+    return replace(step, year=year).read
+
+
+def _one_buyer(step: Step, economies: pd.DataFrame) -> list[str]:
+    """Return the economies that are the EU together; none if it is an economy, or cannot be told, which is shown."""
+    try:
+        members = one_buyer.members_in(economies)
+    except one_buyer.NotSeparable as reason:
+        step.metadata[EU27_CODE] = str(reason)
+        return []
+    step.metadata[EU27_CODE] = f"{len(members)} economies, merged here" if members else "an economy of the run"
+    return members
 
 
 @recipe(inputs=("economies",), uses=("reexports",), outside=_reexports_files)
@@ -99,6 +129,49 @@ def product_indicators(step: Step) -> pd.DataFrame:
 def origins(step: Step) -> pd.DataFrame:
     """Trace every country's imports to their makers."""
     return tracing.origins(inputs.network_of(step.read, step.settings, NOBODY))
+
+
+@recipe(
+    inputs=(*inputs.TRADE, "classified_products", "economies"),
+    uses=("dependency_threshold", "years"),
+    kinds=frozenset({"scipy", "parquet"}),
+)
+def dependency_monitor(step: Step) -> pd.DataFrame:
+    """Say on whom each economy depends most, above or below the benchmark, and where that is going."""
+    settings, economies = step.settings, step.read("economies")
+    members = _one_buyer(step, economies)
+    groups = [monitor.Group(lambda year: inputs.trade_of(_of_year(step, year), settings))]
+    if members:
+        merged = monitor.Group(
+            lambda year: inputs.trade_of(one_buyer.as_one(_of_year(step, year), members), settings), EU27_CODE
+        )
+        groups.append(merged)
+    names = {*economies["economy"], EU27_CODE}
+    stages = sets.stages(step.read("classified_products"))
+    return monitor.dependency_monitor(
+        groups, step.years, stages, names, settings.dependency_threshold, workers=settings.workers
+    )
+
+
+def _latest_years(settings: Settings) -> tuple[int, ...]:
+    last = max(settings.years)
+    return tuple(year for year in settings.years if year > last - reallocation.WINDOW)
+
+
+@recipe(
+    inputs=("trade_flows", "economies"),
+    uses=("dependency_threshold",),
+    base_years=_latest_years,
+    kinds=frozenset({"scipy", "parquet"}),
+)
+def reallocations(step: Step) -> pd.DataFrame:
+    """Move as little of the last year's imports as brings every importer to the benchmark."""
+    flows, members = step.read("trade_flows"), _one_buyer(step, step.read("economies"))
+    find = partial(reallocation.reallocations, year=max(step.years), threshold=step.settings.dependency_threshold)
+    parts = [find(flows)]
+    if members:
+        parts.append(find(one_buyer.merged_flows(flows, members), buyers=[EU27_CODE]))
+    return pd.concat(parts, ignore_index=True)
 
 
 @recipe(
@@ -207,6 +280,8 @@ RECIPES = [
     supplier_hazards,
     product_indicators,
     origins,
+    dependency_monitor,
+    reallocations,
     indicator_bounds,
     indicator_variants,
     country_indicators,

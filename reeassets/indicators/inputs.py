@@ -2,14 +2,18 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 
 from reeassets.indicators.contract import Hazard, configured_hazard
-from reeassets.indicators.hazards import of_economies
+from reeassets.indicators.hazards import NOBODY, of_economies
 from reeassets.indicators.year_network import YearNetwork
+from reeassets.networks.schema import IO_LINKS
 from reeassets.products.carried import set_totals
 from reeassets.settings import Settings
 
+# What flows, supply and origins rest on: neither links nor hazards.
+TRADE = ("trade_flows", "reexport_shares", "production")
 TABLES = ("trade_flows", "country_totals", "io_links", "economy_members", "reexport_shares", "production")
 Read = Callable[[str], pd.DataFrame]
 
@@ -40,6 +44,36 @@ def network_of(read: Read, settings: Settings, hazard: Hazard | None = None) -> 
         set_totals(flows),
         read("io_links"),
         of_economies(configured_hazard(settings) if hazard is None else hazard, read("economy_members")),
+        settings,
+        read("reexport_shares"),
+        read("production"),
+    )
+
+
+def trade_of(read: Read, settings: Settings) -> YearNetwork:
+    """Build a network of a year that holds trade alone: without links, hazards and totals over all goods.
+
+    Parameters
+    ----------
+    read : callable
+        From the name of one of :data:`TRADE` to its rows of the year.
+    settings : Settings
+        Configuration.
+
+    Raises
+    ------
+    ValueError
+        As :meth:`reeassets.indicators.year_network.YearNetwork.build`.
+    """
+    flows = read("trade_flows")
+    trading = pd.concat([flows["exporter"], flows["importer"]]).unique()
+    no_totals = pd.DataFrame({"country": pd.array(trading, dtype="str")})
+    return YearNetwork.build(
+        flows,
+        no_totals.assign(year=flows["year"].max(), exports_kusd=np.nan, imports_kusd=np.nan),
+        set_totals(flows),
+        IO_LINKS.empty(),
+        NOBODY,
         settings,
         read("reexport_shares"),
         read("production"),

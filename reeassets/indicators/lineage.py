@@ -42,6 +42,20 @@ COLUMNS = {
         direct_share <- {_FLOWS}
         * <- {_SUPPLY} country_totals.country economy_members.country io_links.weight
     """,
+    "dependency_monitor": f"""
+        year <- trade_flows.=
+        country <- trade_flows.importer economies.economy
+        stage product <- classified_products.=
+        imports_kusd <- trade_flows.value_kusd classified_products.stage economies.country
+        largest_seller largest_seller_share above_direct <- {_FLOWS} classified_products.stage economies.country
+        * <- {_SUPPLY} classified_products.stage economies.country
+    """,
+    "reallocations": f"""
+        year product <- trade_flows.=
+        country <- trade_flows.importer economies.economy
+        unit_value_usd_kg additional_cost_kusd <- {_FLOWS} trade_flows.quantity_t economies.country
+        * <- {_FLOWS} economies.country
+    """,
     "indicator_bounds": f"""
         year product <- trade_flows.=
         country <- trade_flows.exporter trade_flows.importer

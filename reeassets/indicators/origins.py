@@ -12,6 +12,7 @@ from reeassets.indicators.year_network import YearNetwork
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 # Smaller shares are not in the table.
 LEAST_SHARE = 0.005
 
@@ -25,9 +26,9 @@ class Origins:
     importers, exporters : ndarray of int, shape (m,) and (k,)
         Pairs of the network.
     direct : ndarray, shape (m, k)
-        ``B``: share of the imports bought from each exporter; rows sum to 1.
+        ``B``: share of the imports bought from each exporter; rows over all exporters sum to 1.
     ultimate : ndarray, shape (m, k)
-        ``O``: share made by each exporter; what a row lacks to 1 is not known.
+        ``O``: share made by each exporter; what a row over all exporters lacks to 1 is not known.
     """
 
     importers: Ints
@@ -57,60 +58,88 @@ def passed_on(network: YearNetwork, reexported: Floats) -> Floats:
     return np.where(mining & (exports > 0), imports / network.supply, share)
 
 
-def origin_of_exports(flows: Floats, imports: Floats, bought: Floats) -> Floats:
-    """Return ``E = (I - diag(e) B')^-1 diag(1 - e)``: the origin of each exporter's exports.
+def ultimate_shares(direct: Floats, flows: Floats, imports: Floats, bought: Floats, makers: Ints) -> Floats:
+    """Return columns of ``O = B' E``, with the origin of exports ``E = (I - diag(e) B')^-1 diag(1 - e)``.
+
+    Only who passes something on (``e > 0``) has unknowns: all others' exports are their own, so their rows of ``E`` are
+    those of the identity. A few entrepots are a small system, however many exporters there are.
 
     Parameters
     ----------
+    direct : ndarray, shape (m, k)
+        Shares of each importer's imports bought from each exporter.
     flows : ndarray, shape (k, k)
         ``v[i, j]`` between exporters.
     imports : ndarray, shape (k,)
-        ``M`` of each.
+        ``M`` of each exporter.
     bought : ndarray, shape (k,)
-        ``e`` of each.
+        ``e`` of each; 0 where nothing is imported.
+    makers : ndarray of int, shape (c,)
+        The exporters whose columns are asked for.
 
     Returns
     -------
-    ndarray, shape (k, k)
-        Rows are exporters, columns makers. Rows sum to 1, or to less where all that a country passes on comes, however
-        far one looks back, from countries that make nothing themselves.
+    ndarray, shape (m, c)
+        In [0, 1]. Over all makers a row sums to 1, or to less where all that a country passes on comes, however far one
+        looks back, from countries that make nothing themselves.
     """
-    shares = np.divide(flows.T, imports[:, None], out=np.zeros_like(flows), where=imports[:, None] > 0)
-    onward = bought[:, None] * shares
+    passing = np.flatnonzero(bought > 0)
+    onward = bought[passing, None] * flows[:, passing].T / imports[passing, None]
     # Who makes something, or buys from who does: all others are closed rings, in which the inverse is not defined.
     known = bought < 1
     while True:
-        more = known | ((onward > 0) & known[None, :]).any(axis=1)
+        more = known.copy()
+        more[passing] |= ((onward > 0) & known).any(axis=1)
         if (more == known).all():
             break
         known = more
-    result = np.zeros_like(flows)
-    inside = np.ix_(known, known)
-    identity = np.eye(int(known.sum()))
-    result[inside] = np.linalg.solve(identity - onward[inside], np.diag(1.0 - bought[known]))
-    return result
+    onward, passing = onward[known[passing]], passing[known[passing]]
+    own = 1.0 - bought
+    direct_makers = np.where(bought > 0, 0.0, own)[makers]
+    from_makers = onward[:, makers] * direct_makers + (passing[:, None] == makers) * own[makers]
+    made = np.linalg.solve(np.eye(len(passing)) - onward[:, passing], from_makers)
+    ultimate: Floats = direct[:, makers] * direct_makers
+    ultimate += direct[:, passing] @ made
+    return np.clip(ultimate, 0.0, 1.0, out=ultimate)
 
 
-def origins_by_product(network: YearNetwork, reexported: Floats) -> Iterator[Origins]:
-    """Yield direct and ultimate origins of every product, in the order of the products."""
+def origins_by_product(
+    network: YearNetwork, reexported: Floats, *, buyers: Mask | None = None, makers: Mask | None = None
+) -> Iterator[Origins]:
+    """Yield direct and ultimate origins of every product with importers, in the order of the products.
+
+    Parameters
+    ----------
+    network : YearNetwork
+        The year's network.
+    reexported : ndarray, shape (C,)
+        ``rho`` of each country.
+    buyers, makers : ndarray of bool, shape (n,), optional
+        Pairs whose imports, and whose shares in them, are asked for; by default all.
+    """
     bought = passed_on(network, reexported)
-    importing = np.flatnonzero(network.imports > 0)
+    importing = np.flatnonzero((network.imports > 0) & (True if buyers is None else buyers))
     of_importer = network.product[importing]
     starts = np.searchsorted(network.product[network.exporter], np.arange(len(network.products) + 1))
     for suppliers in suppliers_by_product(network):
-        product = int(network.product[suppliers.pairs[0]])
+        product, pairs = int(network.product[suppliers.pairs[0]]), suppliers.pairs
         importers = importing[of_importer == product]
+        if not len(importers):
+            continue
+        chosen = np.arange(len(pairs)) if makers is None else np.flatnonzero(makers[pairs])
         direct = _import_shares(network, suppliers, importers, slice(starts[product], starts[product + 1]))
-        made = origin_of_exports(suppliers.flows, network.imports[suppliers.pairs], bought[suppliers.pairs])
-        yield Origins(importers, suppliers.pairs, direct, np.clip(direct @ made, 0.0, 1.0))
+        ultimate = ultimate_shares(direct, suppliers.flows, network.imports[pairs], bought[pairs], chosen)
+        yield Origins(importers, pairs[chosen], direct if makers is None else direct[:, chosen], ultimate)
 
 
 def _import_shares(network: YearNetwork, suppliers: Suppliers, importers: Ints, flows: slice) -> Floats:
     shares = np.zeros((len(importers), len(suppliers.pairs)))
-    buyer, seller = network.importer[flows], network.exporter[flows]
-    # Both are ascending.
-    rows, columns = np.searchsorted(importers, buyer), np.searchsorted(suppliers.pairs, seller)
-    shares[rows, columns] = network.value[flows] / network.imports[buyer]
+    buyer, seller, value = network.importer[flows], network.exporter[flows], network.value[flows]
+    # Importers and suppliers are ascending.
+    rows = np.searchsorted(importers, buyer)
+    asked = importers[np.minimum(rows, len(importers) - 1)] == buyer
+    columns = np.searchsorted(suppliers.pairs, seller[asked])
+    shares[rows[asked], columns] = value[asked] / network.imports[buyer[asked]]
     return shares
 
 

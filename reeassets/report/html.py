@@ -19,7 +19,7 @@ from reeassets.indicators.permutation import MINIMUM_PRODUCTS
 from reeassets.models.diagnostics import COUNTRIES
 from reeassets.models.findings import MAJORITY, REFERENCE_CLUSTERS, STABLE
 from reeassets.products import sets
-from reeassets.report import checks, labels, rare_earths, showcase, summaries
+from reeassets.report import checks, dependence, labels, rare_earths, showcase, summaries
 from reeassets.report.exhibits import exhibits
 from reeassets.settings import Settings, format_years
 
@@ -34,6 +34,7 @@ TABLES = (
     "io_links",
     "link_calibration",
     "product_indicators",
+    "dependency_monitor",
     "country_indicators",
     "tier_contrasts",
     "tier_contrasts_pooled",
@@ -65,6 +66,7 @@ SHOWN_SETTINGS = (
     "hazard",
     "exposure",
     "weighting",
+    "dependency_threshold",
     "contrast_draws",
     "contrast_permutations",
     "clustering",
@@ -225,6 +227,9 @@ def _sections(tables: Mapping[str, pd.DataFrame], members: pd.DataFrame, setting
         "product_names": names,
         "links": summaries.link_rows(tables["io_links"], names),
         "links_sentence": summaries.links_sentence(tables["io_links"], tables["link_calibration"], settings.link_fdr),
+        "dependence": dependence.dependence_rows(
+            tables["dependency_monitor"], countries, names, settings.dependency_threshold
+        ),
         "contrasts": summaries.contrast_rows(headline(tables["tier_contrasts_pooled"], settings)),
         "clusters": summaries.cluster_rows(tables["country_clusters"], countries),
         "choice": summaries.choice_rows(tables["cluster_choice"]),

@@ -201,6 +201,8 @@ def test_every_column_of_every_table_has_a_meaning():
         "supplier_hazards",
         "product_indicators",
         "origins",
+        "dependency_monitor",
+        "reallocations",
         "indicator_bounds",
         "indicator_variants",
         "country_indicators",

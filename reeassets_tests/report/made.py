@@ -198,6 +198,45 @@ def tier_contrasts() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def dependency_monitor() -> pd.DataFrame:
+    """Of the EU's magnets China made 0.9, of its metals 0.6; of the USA's magnets, one year earlier, 0.8."""
+    rows = [
+        (2021, "EUU", "850511", 3000.0, 0.9, 0.02),
+        (2021, "EUU", "280530", 1000.0, 0.6, None),
+        (2021, "EUU", None, 3000.0, 0.9, 0.02),
+        (2021, "DEU", "850511", 900.0, 0.7, None),
+        (2020, "USA", "850511", 500.0, 0.8, None),
+    ]
+    return pd.DataFrame(
+        [
+            {
+                "year": year,
+                "country": country,
+                "stage": STAGES[product] if product else "input",
+                "product": product,
+                "imports_kusd": imports,
+                "supply_kusd": 2 * imports,
+                "supplier": "CHN",
+                "direct_share": share,
+                "ultimate_share": share,
+                "ultimate_low": share - 0.25,
+                "ultimate_high": share + 0.0625,
+                "direct_supply_share": share / 2,
+                "ultimate_supply_share": share / 2,
+                "ultimate_supply_low": share / 2,
+                "ultimate_supply_high": share / 2,
+                "largest_seller": "CHN",
+                "largest_seller_share": share,
+                "above": share > 0.65,
+                "above_direct": share > 0.65,
+                "trend": trend,
+                "years_to_benchmark": None if share > 0.65 else 0.0,
+            }
+            for year, country, product, imports, share, trend in rows
+        ]
+    )
+
+
 def tier_contrasts_pooled() -> pd.DataFrame:
     rows = [_contrast("systemic_trade_risk", -0.3, 0.00001), _contrast("exposure", 0.15, 0.03)]
     return pd.DataFrame([{"n_years": 2} | row for row in rows])
@@ -352,6 +391,7 @@ FRAMES = {
     "country_indicators": country_indicators,
     "tier_contrasts": tier_contrasts,
     "tier_contrasts_pooled": tier_contrasts_pooled,
+    "dependency_monitor": dependency_monitor,
     "cluster_features": cluster_features,
     "country_clusters": country_clusters,
     "cluster_profiles": cluster_profiles,

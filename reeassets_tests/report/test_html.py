@@ -67,7 +67,7 @@ def squeezed(text):
 def test_every_section_is_there(page):
     headings = [attributes["id"] for attributes in page.tags("h2")]
     assert headings == [
-        *("data", "rare-earths", "findings", "products", "links", "showcase", "indicators", "tiers"),
+        *("data", "rare-earths", "findings", "products", "links", "showcase", "dependence", "indicators", "tiers"),
         *("clusters", "models", "shocks", "caveats", "definitions", "provenance"),
     ]
     targets = {attributes["href"].removeprefix("#") for attributes in page.tags("a")}
