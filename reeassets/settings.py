@@ -268,6 +268,9 @@ class Settings(BaseSettings):
         100, ge=10, description="Countries ranked by trade in the set that are clustered, per year"
     )
     cluster_include_final: bool = Field(False, description="Whether final products join the cluster features")
+    cluster_influence_floor: float = Field(
+        1e-4, gt=0, le=0.1, description="Floor added to influence before its logarithm becomes a cluster feature"
+    )
     cluster_n_init: int = Field(50, ge=1, description="Starts of k-means")
     cluster_bootstraps: int = Field(20, ge=2, description="Country-block bootstraps behind cluster stability")
     cluster_seed: int = Field(20250803, ge=0, description="Seed of k-means, the gap statistic and the bootstraps")

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from reeassets.clusters import agreement, choice, cluster, features, paths, pictures, profiles, schema
+from reeassets.clusters import agreement, choice, cluster, features, paths, pictures, profiles, schema, sensitivity
 from reeassets.platform.recipe import Step, recipe
 from reeassets.tables import NotEnoughData
 
-_FEATURES = ("cluster_countries", "cluster_include_final", "weighting", "years")
+_FEATURES = ("cluster_countries", "cluster_include_final", "cluster_influence_floor", "weighting", "years")
 _FIT = ("clustering", "cluster_k", "cluster_n_init", "cluster_seed", "cluster_include_final")
 _SKLEARN = frozenset({"scikitlearn", "parquet"})
 
@@ -63,6 +63,16 @@ def cluster_agreement(step: Step) -> pd.DataFrame:
         return schema.CLUSTER_AGREEMENT.empty()
 
 
+@recipe(inputs=("country_indicators",), uses=(*_FEATURES, *_FIT), plugins=("clusterings",), kinds=_SKLEARN)
+def cluster_sensitivity(step: Step) -> pd.DataFrame:
+    """Cluster again with other floors under influence, and one cluster less and more."""
+    try:
+        return sensitivity.cluster_sensitivity(step.read("country_indicators"), step.settings)
+    except NotEnoughData as reason:
+        step.metadata["not_compared"] = str(reason)
+        return schema.CLUSTER_SENSITIVITY.empty()
+
+
 @recipe(inputs=("country_clusters",))
 def cluster_transitions(step: Step) -> pd.DataFrame:
     """Count how countries move between clusters from one year to the next."""
@@ -75,5 +85,6 @@ RECIPES = [
     cluster_profiles,
     cluster_choice,
     cluster_agreement,
+    cluster_sensitivity,
     cluster_transitions,
 ]

@@ -11,6 +11,7 @@ from reeassets.clusters.kmeans import cluster_labels
 from reeassets.clusters.names import cluster_names
 from reeassets.clusters.paths import cluster_transitions, country_paths
 from reeassets.clusters.profiles import cluster_profiles
+from reeassets.clusters.sensitivity import cluster_sensitivity
 from reeassets.settings import Settings
 
 
@@ -23,6 +24,7 @@ class ClusterResult:
     cluster_profiles: pd.DataFrame
     cluster_choice: pd.DataFrame
     cluster_agreement: pd.DataFrame
+    cluster_sensitivity: pd.DataFrame
     cluster_transitions: pd.DataFrame
 
 
@@ -43,7 +45,7 @@ def country_clusters(features: pd.DataFrame, settings: Settings) -> pd.DataFrame
     """
     panel = standardised_panel(features, settings)
     labels = cluster_labels(panel, settings)
-    return country_paths(features, panel, labels, cluster_names(panel.means(labels)))
+    return country_paths(features, panel, labels, cluster_names(panel.means(labels), panel.countries(labels)))
 
 
 def cluster_economies(country_indicators: pd.DataFrame, settings: Settings) -> ClusterResult:
@@ -71,5 +73,6 @@ def cluster_economies(country_indicators: pd.DataFrame, settings: Settings) -> C
         cluster_profiles=cluster_profiles(features, countries, settings),
         cluster_choice=cluster_choice(features, settings),
         cluster_agreement=cluster_agreement(features, settings),
+        cluster_sensitivity=cluster_sensitivity(country_indicators, settings),
         cluster_transitions=cluster_transitions(countries),
     )

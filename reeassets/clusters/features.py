@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 EXPOSURE = "exposure"
 CONCENTRATION = "supplier_concentration"
 RISK = "systemic_trade_risk"
-INFLUENCE = "log1p_influence"
+INFLUENCE = "log10_influence"
 FEATURE_INDICATORS = (EXPOSURE, CONCENTRATION, RISK, INFLUENCE)
 
 KEY = ["year", "country"]
@@ -51,6 +51,10 @@ class Panel:
         """Return the mean standardised features of every label: one row per label, one column per feature."""
         return pd.DataFrame(self.matrix, columns=list(self.names)).groupby(labels, sort=True).mean()
 
+    def countries(self, labels: NDArray[np.int64]) -> "pd.Series[int]":
+        """Return how many countries every label has in at least one year."""
+        return self.keys["country"].groupby(labels, sort=True).nunique()
+
 
 def clustered_stages(settings: Settings) -> tuple[str, ...]:
     """Return the stages whose indicators are features: upstream and input, final by configuration."""
@@ -71,17 +75,19 @@ def cluster_features(country_indicators: pd.DataFrame, settings: Settings) -> pd
     """Describe every country-year by the features it is clustered on, and say who is ranked.
 
     Features are those of docs/METHOD.md, section 7: exposure, supplier concentration, systemic trade risk and
-    ``log(1 + influence)`` of each clustered stage. Ranked are, per year, the ``settings.cluster_countries`` countries
-    with the largest imports plus exports over all stages (ties: the smaller country code first). One rule is this
-    project's own: a country among them without imports of a clustered stage has no concentration or risk there, is
-    not ranked either, and nobody takes its place; imputing a number would invent a dependency.
+    ``log10(influence + floor)`` of each clustered stage. Influence spreads over powers of ten: on its own scale one
+    dominant economy is so far from all others that it takes a cluster. Ranked are, per year, the
+    ``settings.cluster_countries`` countries with the largest imports plus exports over all stages (ties: the smaller
+    country code first). One rule is this project's own: a country among them without imports of a clustered stage has
+    no concentration or risk there, is not ranked either, and nobody takes its place; imputing a number would invent a
+    dependency.
 
     Parameters
     ----------
     country_indicators : DataFrame
         One row per (year, country, stage, weighting); see :mod:`reeassets.indicators.aggregates`.
     settings : Settings
-        ``weighting``, ``cluster_countries`` and ``cluster_include_final`` are read.
+        ``weighting``, ``cluster_countries``, ``cluster_include_final`` and ``cluster_influence_floor`` are read.
 
     Returns
     -------
@@ -96,7 +102,7 @@ def cluster_features(country_indicators: pd.DataFrame, settings: Settings) -> pd
     """
     _check_input(country_indicators)
     rows = headline(country_indicators[NEEDED], settings).sort_values([*KEY, "stage"], ignore_index=True)
-    rows[INFLUENCE] = np.log1p(rows["influence"].astype(float))
+    rows[INFLUENCE] = np.log10(rows["influence"].astype(float) + settings.cluster_influence_floor)
     rows["trade_kusd"] = rows["imports_kusd"] + rows["exports_kusd"]
 
     result = rows.groupby(KEY, sort=True)["trade_kusd"].sum().reset_index()

@@ -126,7 +126,7 @@ def number_clusters(profile: pd.DataFrame) -> "pd.Series[int]":
 
     k-means numbers its clusters by chance. Here cluster 1 is the one of lowest risk and highest influence and cluster
     ``k`` the one of highest risk and lowest influence, by ``mean over stages of standardised systemic trade risk - mean
-    over stages of standardised log1p influence``. Equal scores are ordered by the profile itself, feature by feature,
+    over stages of standardised log influence``. Equal scores are ordered by the profile itself, feature by feature,
     ascending. The rule is this project's own.
 
     Parameters

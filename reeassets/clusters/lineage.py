@@ -12,7 +12,7 @@ COLUMNS = {
         *_systemic_trade_risk <- country_indicators.systemic_trade_risk country_indicators.stage \
             country_indicators.weighting
         *_exposure <- country_indicators.exposure country_indicators.stage country_indicators.weighting
-        *_log1p_influence <- country_indicators.influence country_indicators.stage country_indicators.weighting
+        *_log10_influence <- country_indicators.influence country_indicators.stage country_indicators.weighting
     """,
     "country_clusters": """
         year country <- cluster_features.=
@@ -32,6 +32,12 @@ COLUMNS = {
     "cluster_agreement": """
         first second in_use <- nothing
         * <- cluster_features.ranked cluster_features.upstream_* cluster_features.input_*
+    """,
+    "cluster_sensitivity": """
+        influence_floor k in_use <- nothing
+        * <- country_indicators.exposure country_indicators.supplier_concentration country_indicators.influence \
+            country_indicators.systemic_trade_risk country_indicators.imports_kusd country_indicators.exports_kusd \
+            country_indicators.stage country_indicators.weighting
     """,
     "cluster_transitions": "* <- country_clusters.cluster country_clusters.country country_clusters.year",
 }

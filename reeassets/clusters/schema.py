@@ -3,6 +3,7 @@
 None is partitioned by year: one clustering is fitted to all years together.
 """
 
+import numpy as np
 import pandera.pandas as pa
 
 from reeassets.clusters.choice import CANDIDATES
@@ -77,6 +78,28 @@ CLUSTER_AGREEMENT = Table(
     key=("first", "second"),
 )
 
+CLUSTER_SENSITIVITY = Table(
+    STAGE,
+    "cluster_sensitivity",
+    "What the clusters would be with another floor under influence or another number of clusters",
+    {
+        "influence_floor": column("float64", "Floor added to influence before its logarithm", gt=0),
+        "k": column("int64", "Number of clusters", ge=CANDIDATES[0], le=CANDIDATES[-1]),
+        "silhouette": column("float64", "Mean silhouette width over country-years", ge=-1, le=1),
+        "adjusted_rand": column("float64", "Adjusted Rand index with the clusters in use", ge=-1, le=1),
+        "smallest_cluster": column("int64", "Countries that are ever in the smallest cluster", unit="countries", ge=1),
+        "outlier_clusters": column("int64", "Clusters of fewer than three countries", ge=0),
+        "core_countries": column(
+            "int64",
+            "Countries that are ever in a cluster, no outlier, of low risk in all stages and high influence",
+            unit="countries",
+            ge=0,
+        ),
+        "in_use": column("bool", "Whether floor and number are those in use"),
+    },
+    key=("influence_floor", "k"),
+)
+
 CLUSTER_TRANSITIONS = Table(
     STAGE,
     "cluster_transitions",
@@ -99,6 +122,7 @@ def tables(settings: Settings) -> list[Table]:
         cluster_profiles_table(settings),
         CLUSTER_CHOICE,
         CLUSTER_AGREEMENT,
+        CLUSTER_SENSITIVITY,
         CLUSTER_TRANSITIONS,
     ]
 
@@ -120,7 +144,11 @@ def _features(settings: Settings) -> Table:
             CONCENTRATION: column("float64", f"Supplier concentration {weighted}", nullable=True, gt=0, le=1),
             RISK: column("float64", f"Systemic trade risk {weighted}", nullable=True, ge=0, le=1),
             INFLUENCE: column(
-                "float64", f"log(1 + influence) of {stage} products, influence summed", nullable=True, ge=0
+                "float64",
+                f"log10(influence + {settings.cluster_influence_floor:g}) of {stage} products, influence weighted by "
+                "world imports",
+                nullable=True,
+                le=float(np.log10(1 + settings.cluster_influence_floor)),
             ),
         }
         columns |= {f"{stage}_{name}": spec for name, spec in own.items()}

@@ -10,7 +10,7 @@ INDICATORS = {
     "indirect_risk": "Indirect risk",
     "multi_tier_risk": "Multi-tier risk",
     "influence": "Influence",
-    "log1p_influence": "Influence (log)",
+    "log10_influence": "Influence (log)",
     "rca": "Comparative advantage (RCA)",
     "rsca": "Symmetric RCA",
 }

@@ -10,14 +10,14 @@ from reeassets.settings import Settings
 
 # Per archetype: exposure, concentration, systemic risk, influence; the same in both stages.
 ARCHETYPES = {
-    "A": (0.10, 0.30, 0.05, 0.741),  # lowest risk, highest influence
-    "B": (0.50, 0.90, 0.20, 0.320),
-    "C": (0.90, 0.30, 0.35, 0.144),
-    "D": (0.90, 0.90, 0.50, 0.039),
+    "A": (0.10, 0.30, 0.05, 0.600),  # lowest risk, highest influence
+    "B": (0.50, 0.90, 0.20, 0.0077),
+    "C": (0.90, 0.30, 0.35, 0.0007),
+    "D": (0.90, 0.90, 0.50, 0.00008),
     "E": (0.30, 0.60, 0.80, 0.000),  # highest risk, no influence
 }
-# Noise falls on (1 + influence) ** SPREAD: the logarithms of 1 + influence lie closer together than the other values.
-SPREAD = 2.5
+# Noise falls on a quarter of log10(influence + FLOOR), which spreads as widely as the other values.
+FLOOR = 1e-4
 
 
 def make_settings(**fields: Any) -> Settings:
@@ -44,9 +44,9 @@ def planted(per_archetype: int = 6, years: int = 3, noise: float = 0.01, seed: i
         for member in range(per_archetype):
             for year in range(2010, 2010 + years):
                 for stage in ("upstream", "input"):
-                    drawn = np.array([*centre[:3], (1 + centre[3]) ** SPREAD]) + rng.normal(0, noise, 4)
-                    e, c, r, spread = np.clip(drawn, [0, 0.01, 0, 1], [1, 1, 1, 2**SPREAD])
-                    i = spread ** (1 / SPREAD) - 1
+                    drawn = np.array([*centre[:3], np.log10(centre[3] + FLOOR) / 4]) + rng.normal(0, noise, 4)
+                    e, c, r, quarter = np.clip(drawn, [0, 0.01, 0, -1], [1, 1, 1, 0])
+                    i = max(10 ** (4 * quarter) - FLOOR, 0.0)
                     row = {"exposure": e, "supplier_concentration": c, "systemic_trade_risk": r, "influence": i}
                     rows.append(stage_row(year, f"{archetype}{member:02d}", stage, **row))
     return pd.DataFrame(rows)

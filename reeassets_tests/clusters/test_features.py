@@ -27,11 +27,11 @@ def test_features_of_one_country_year_by_hand():
         "upstream_exposure": 0.75,
         "upstream_supplier_concentration": 0.5,
         "upstream_systemic_trade_risk": 0.5,
-        "upstream_log1p_influence": 0.22314355131420976,  # log(1 + 0.25)
+        "upstream_log10_influence": pytest.approx(-0.6018863, abs=1e-7),  # log10(0.25 + 1e-4)
         "input_exposure": 0.5,
         "input_supplier_concentration": 0.2,
         "input_systemic_trade_risk": 0.1,
-        "input_log1p_influence": 0.0,
+        "input_log10_influence": pytest.approx(-4.0),
     }
 
 
@@ -42,7 +42,7 @@ def test_final_products_join_by_configuration():
         "final_exposure",
         "final_supplier_concentration",
         "final_systemic_trade_risk",
-        "final_log1p_influence",
+        "final_log10_influence",
     ]
     assert features["final_exposure"].tolist()[0] == 0.9
     assert features["ranked"].tolist() == [True, False]

@@ -80,9 +80,9 @@ def test_numbering_by_hand():
     profile = pd.DataFrame(
         {
             "upstream_systemic_trade_risk": [1.0, -1.0, 2.0],
-            "upstream_log1p_influence": [0.0, 2.0, -1.0],
+            "upstream_log10_influence": [0.0, 2.0, -1.0],
             "input_systemic_trade_risk": [0.0, -1.0, 1.0],
-            "input_log1p_influence": [1.0, 4.0, 0.0],
+            "input_log10_influence": [1.0, 4.0, 0.0],
         }
     )
     assert number_clusters(profile).tolist() == [2, 1, 3]
@@ -95,7 +95,7 @@ def test_equal_scores_are_numbered_by_the_profile_itself():
         {
             "upstream_exposure": [0.7, -0.7],
             "upstream_systemic_trade_risk": [0.3, 0.1 + 0.2],
-            "upstream_log1p_influence": [0.0, 0.0],
+            "upstream_log10_influence": [0.0, 0.0],
         }
     )
     assert number_clusters(profile).tolist() == [2, 1]

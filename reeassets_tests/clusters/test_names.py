@@ -20,6 +20,10 @@ def profile(*rows, **constant):
     return frame
 
 
+def named(frame, countries=20):
+    return cluster_names(frame, pd.Series(countries, index=frame.index))
+
+
 def both(indicator, value):
     return {f"upstream_{indicator}": value, f"input_{indicator}": value}
 
@@ -42,23 +46,35 @@ def test_levels(score, word):
 
 def test_names_say_risk_and_influence():
     frame = profile(
-        both("systemic_trade_risk", -1.0) | both("log1p_influence", 2.0),
-        both("systemic_trade_risk", 0.2) | both("log1p_influence", -0.5),
+        both("systemic_trade_risk", -1.0) | both("log10_influence", 2.0),
+        both("systemic_trade_risk", 0.2) | both("log10_influence", -0.5),
         both("systemic_trade_risk", 0.6),
     )
-    assert cluster_names(frame).to_dict() == {
+    assert named(frame).to_dict() == {
         1: "low risk, high influence",
         2: "medium risk, low influence",
         3: "high risk, medium influence",
     }
 
 
-def test_a_score_is_the_mean_over_stages():
-    # Upstream risk 1.0 and input risk -0.2: mean 0.4, medium; with input risk 0.0 it is 0.5, high.
+def test_stages_at_different_levels_are_named():
     frame = profile(
-        {"upstream_systemic_trade_risk": 1.0, "input_systemic_trade_risk": -0.2}, {"upstream_systemic_trade_risk": 1.0}
+        {"upstream_systemic_trade_risk": 1.0, "input_systemic_trade_risk": -0.5},
+        {"upstream_systemic_trade_risk": -1.0, "input_systemic_trade_risk": -0.5, "input_log10_influence": 2.0},
     )
-    assert cluster_names(frame).tolist() == ["medium risk, medium influence", "high risk, medium influence"]
+    assert named(frame).tolist() == [
+        "high upstream, low input risk, medium influence",
+        "low risk, medium upstream, high input influence",
+    ]
+
+
+def test_a_cluster_of_two_countries_is_an_outlier_and_one_of_three_is_not():
+    frame = profile(both("systemic_trade_risk", -1.0), both("systemic_trade_risk", 1.0))
+    countries = pd.Series([2, 3], index=frame.index)
+    assert cluster_names(frame, countries).tolist() == [
+        "outlier: low risk, medium influence",
+        "high risk, medium influence",
+    ]
 
 
 def test_namesakes_are_told_apart_by_the_widest_gap():
@@ -67,7 +83,7 @@ def test_namesakes_are_told_apart_by_the_widest_gap():
         {"input_supplier_concentration": -0.5, "upstream_exposure": 1.9},
     )
     # Concentration differs by 2.0, exposure by 1.9.
-    assert cluster_names(frame).tolist() == [
+    assert named(frame).tolist() == [
         "medium risk, medium influence, higher input concentration",
         "medium risk, medium influence, lower input concentration",
     ]
@@ -75,7 +91,7 @@ def test_namesakes_are_told_apart_by_the_widest_gap():
 
 def test_equally_wide_gaps_go_to_the_first_feature():
     frame = profile({"upstream_exposure": 0.1 + 0.2, "input_exposure": 0.3}, {})
-    assert cluster_names(frame).str.endswith("upstream exposure").all()
+    assert named(frame).str.endswith("upstream exposure").all()
 
 
 def test_three_namesakes_are_split_twice_by_different_features():
@@ -85,7 +101,7 @@ def test_three_namesakes_are_split_twice_by_different_features():
         {"upstream_exposure": 1.5, "input_exposure": -0.1},
     )
     # Upstream exposure parts 1 from 2 and 3 (gap 3.0); those are parted by input exposure, upstream being used up.
-    assert cluster_names(frame).str.removeprefix("medium risk, medium influence, ").tolist() == [
+    assert named(frame).str.removeprefix("medium risk, medium influence, ").tolist() == [
         "lower upstream exposure",
         "higher upstream exposure, higher input exposure",
         "higher upstream exposure, lower input exposure",
@@ -94,7 +110,7 @@ def test_three_namesakes_are_split_twice_by_different_features():
 
 def test_only_namesakes_get_a_suffix():
     frame = profile({"input_exposure": 1.0}, both("systemic_trade_risk", 1.0), {})
-    assert cluster_names(frame).tolist() == [
+    assert named(frame).tolist() == [
         "medium risk, medium influence, higher input exposure",
         "high risk, medium influence",
         "medium risk, medium influence, lower input exposure",
@@ -103,7 +119,7 @@ def test_only_namesakes_get_a_suffix():
 
 def test_clusters_equal_in_everything_are_told_by_number():
     frame = profile({"input_exposure": 1.0}, {}, {})
-    assert cluster_names(frame).str.removeprefix("medium risk, medium influence, ").tolist() == [
+    assert named(frame).str.removeprefix("medium risk, medium influence, ").tolist() == [
         "higher input exposure",
         "lower input exposure, cluster 2",
         "lower input exposure, cluster 3",
@@ -112,9 +128,9 @@ def test_clusters_equal_in_everything_are_told_by_number():
 
 def test_more_namesakes_than_features_can_part_are_told_by_number():
     frame = profile(*({name: float(number) for name in FEATURES[:1]} for number in range(4)))[
-        ["upstream_exposure", "upstream_systemic_trade_risk", "upstream_log1p_influence"]
+        ["upstream_exposure", "upstream_systemic_trade_risk", "upstream_log10_influence"]
     ]
-    assert cluster_names(frame).str.removeprefix("medium risk, medium influence, ").tolist() == [
+    assert named(frame).str.removeprefix("medium risk, medium influence, ").tolist() == [
         "lower upstream exposure",
         "higher upstream exposure, cluster 2",
         "higher upstream exposure, cluster 3",
@@ -131,7 +147,7 @@ def test_more_namesakes_than_features_can_part_are_told_by_number():
 )
 def test_names_are_different_and_do_not_depend_on_the_order_of_clusters(values, data):
     frame = pd.DataFrame(np.array(values), columns=FEATURES, index=range(1, len(values) + 1))
-    names = cluster_names(frame)
+    names = named(frame)
     assert names.is_unique
     order = data.draw(st.permutations(list(frame.index)))
-    pd.testing.assert_series_equal(cluster_names(frame.loc[order]).sort_index(), names)
+    pd.testing.assert_series_equal(named(frame.loc[order]).sort_index(), names)

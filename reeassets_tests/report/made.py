@@ -255,7 +255,7 @@ def cluster_features() -> pd.DataFrame:
         | {
             f"{stage}_{name}": 0.5
             for stage in ("upstream", "input")
-            for name in ("exposure", "supplier_concentration", "systemic_trade_risk", "log1p_influence")
+            for name in ("exposure", "supplier_concentration", "systemic_trade_risk", "log10_influence")
         }
         for year in YEARS
         for country in COUNTRIES
