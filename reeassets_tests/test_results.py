@@ -181,7 +181,8 @@ def test_the_monitor_and_the_eu_as_one_buyer(warehouse, flows, stored, year):
         assert shares[product, row["largest_seller"]] == pytest.approx(shares[product].max(), abs=1e-10)
         assert row["direct_share"] == pytest.approx(shares[product].get(row["supplier"], 0.0), abs=1e-10)
     # Of every country the largest maker is that of product_indicators, unless that is the country itself.
-    both = of_product.drop(index="EUU", level="country").join(stored, rsuffix="_stored", how="inner")
+    largest = stored[["largest_origin", "largest_origin_share"]]
+    both = of_product.drop(index="EUU", level="country").join(largest, how="inner")
     assert len(both) == len(of_product) - len(eu) == (stored["imports_kusd"] > 0).sum()
     other = both["largest_origin"] != both.index.get_level_values("country")
     np.testing.assert_allclose(
