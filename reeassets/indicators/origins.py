@@ -57,8 +57,11 @@ def passed_on(network: YearNetwork, reexported: Floats) -> Floats:
     return np.where(mining & (exports > 0), imports / network.supply, share)
 
 
-def origin_of_exports(flows: Floats, imports: Floats, bought: Floats) -> Floats:
-    """Return ``E = (I - diag(e) B')^-1 diag(1 - e)``: the origin of each exporter's exports.
+def origin_of_exports(flows: Floats, imports: Floats, bought: Floats) -> tuple[Ints, Floats]:
+    """Return the rows of ``E = (I - diag(e) B')^-1 diag(1 - e)`` of who passes anything on: the origin of its exports.
+
+    The row of all others is their own: they made what they export. So only as many equations are solved as there are
+    who pass something on, and these are few unless everybody re-exports.
 
     Parameters
     ----------
@@ -71,24 +74,35 @@ def origin_of_exports(flows: Floats, imports: Floats, bought: Floats) -> Floats:
 
     Returns
     -------
-    ndarray, shape (k, k)
-        Rows are exporters, columns makers. Rows sum to 1, or to less where all that a country passes on comes, however
-        far one looks back, from countries that make nothing themselves.
+    passing : ndarray of int, shape (r,)
+        Exporters with ``e > 0``.
+    origin : ndarray, shape (r, k)
+        Columns are makers. Rows sum to 1, or to less where all that a country passes on comes, however indirectly, from
+        countries that make nothing themselves.
     """
-    shares = np.divide(flows.T, imports[:, None], out=np.zeros_like(flows), where=imports[:, None] > 0)
-    onward = bought[:, None] * shares
+    passing = np.flatnonzero(bought > 0)
+    shares = np.divide(
+        flows[:, passing].T,
+        imports[passing, None],
+        out=np.zeros((len(passing), len(flows))),
+        where=imports[passing, None] > 0,
+    )
+    onward = bought[passing, None] * shares
     # Who makes something, or buys from who does: all others are closed rings, in which the inverse is not defined.
     known = bought < 1
     while True:
-        more = known | ((onward > 0) & known[None, :]).any(axis=1)
+        more = known.copy()
+        more[passing] |= (onward[:, known] > 0).any(axis=1)
         if (more == known).all():
             break
         known = more
-    result = np.zeros_like(flows)
-    inside = np.ix_(known, known)
-    identity = np.eye(int(known.sum()))
-    result[inside] = np.linalg.solve(identity - onward[inside], np.diag(1.0 - bought[known]))
-    return result
+    solved = np.flatnonzero(known[passing])
+    inside = passing[solved]
+    made = np.where(bought[None, :] > 0, 0.0, onward)
+    made[np.arange(len(passing)), passing] = 1.0 - bought[passing]
+    origin = np.zeros_like(onward)
+    origin[solved] = np.linalg.solve(np.eye(len(inside)) - onward[np.ix_(solved, inside)], made[solved])
+    return passing, origin
 
 
 def origins_by_product(network: YearNetwork, reexported: Floats) -> Iterator[Origins]:
@@ -101,8 +115,11 @@ def origins_by_product(network: YearNetwork, reexported: Floats) -> Iterator[Ori
         product = int(network.product[suppliers.pairs[0]])
         importers = importing[of_importer == product]
         direct = _import_shares(network, suppliers, importers, slice(starts[product], starts[product + 1]))
-        made = origin_of_exports(suppliers.flows, network.imports[suppliers.pairs], bought[suppliers.pairs])
-        yield Origins(importers, suppliers.pairs, direct, np.clip(direct @ made, 0.0, 1.0))
+        passing, made = origin_of_exports(suppliers.flows, network.imports[suppliers.pairs], bought[suppliers.pairs])
+        ultimate = direct.copy()
+        ultimate[:, passing] = 0.0
+        ultimate += direct[:, passing] @ made
+        yield Origins(importers, suppliers.pairs, direct, np.clip(ultimate, 0.0, 1.0))
 
 
 def _import_shares(network: YearNetwork, suppliers: Suppliers, importers: Ints, flows: slice) -> Floats:
