@@ -138,15 +138,15 @@ def _features(settings: Settings) -> Table:
         "reason": column("str", "Why it is not; missing if it is", nullable=True),
     }
     for stage in clustered_stages(settings):
-        weighted = f"of {stage} products, import-weighted mean"
+        weighted = f"of {stage} products, mean weighted as configured"
         own = {
             EXPOSURE: column("float64", f"Exposure {weighted}", nullable=True, ge=0, le=highest),
             CONCENTRATION: column("float64", f"Supplier concentration {weighted}", nullable=True, gt=0, le=1),
             RISK: column("float64", f"Systemic trade risk {weighted}", nullable=True, ge=0, le=1),
             INFLUENCE: column(
                 "float64",
-                f"log10(influence + {settings.cluster_influence_floor:g}) of {stage} products, influence weighted by "
-                "world imports",
+                f"log10(influence + {settings.cluster_influence_floor:g}) on {stage} products, a share of "
+                "their world imports",
                 nullable=True,
                 le=float(np.log10(1 + settings.cluster_influence_floor)),
             ),

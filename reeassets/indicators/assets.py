@@ -125,7 +125,7 @@ def product_indicators(step: Step) -> pd.DataFrame:
     return table
 
 
-@recipe(inputs=inputs.TABLES, uses=("pass_through",), kinds=frozenset({"scipy", "parquet"}))
+@recipe(inputs=inputs.TABLES, kinds=frozenset({"scipy", "parquet"}))
 def origins(step: Step) -> pd.DataFrame:
     """Trace every country's imports to their makers."""
     return tracing.origins(inputs.network_of(step.read, step.settings, NOBODY))

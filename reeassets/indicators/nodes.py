@@ -64,7 +64,9 @@ def number_nodes(flows: pd.DataFrame) -> Nodes:
     country_codes, countries = pd.factorize(both, sort=True)
     product_codes, products = pd.factorize(flows["product"], sort=True)
     # Sums of floating-point numbers depend on their order, so the order is the key's, not the table's.
-    order = np.lexsort((country_codes[n_flows:], country_codes[:n_flows], product_codes))
+    # One number per key is sorted in a fraction of the time of three; keys are unique, or check_once refuses them.
+    from_to = country_codes[:n_flows] * len(countries) + country_codes[n_flows:]
+    order = np.argsort(product_codes * len(countries) ** 2 + from_to)
     of_product = product_codes[order]
     from_country, to_country = country_codes[:n_flows][order], country_codes[n_flows:][order]
     validation.check_once(flows, order, (of_product, from_country, to_country))

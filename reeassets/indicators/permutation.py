@@ -258,18 +258,26 @@ def median_differences(
     medians = {indicator.name: np.empty(draws) for indicator in indicators}
     for start in range(0, draws, BLOCK):
         block = slice(start, start + BLOCK)
-        shape = (len(upstream[0][block]), len(countries))
-        sums = {name: np.zeros(shape) for name in medians}
-        counts = {name: np.zeros(shape) for name in medians}
-        for means, assigned in zip(years, upstream, strict=True):
-            for name, difference in _differences(means, assigned[block]):
-                known = ~np.isnan(difference)
-                sums[name] += difference if known.all() else np.where(known, difference, 0.0)
-                counts[name] += known
-        for name, total in sums.items():
-            with np.errstate(invalid="ignore"):
-                medians[name][block] = row_medians(total / counts[name])
+        for name, difference in _mean_differences(years, [assigned[block] for assigned in upstream]):
+            medians[name][block] = row_medians(difference)
     return medians
+
+
+def _mean_differences(years: Sequence[Mapping[str, _Mean]], upstream: Sequence[Bools]) -> Iterator[tuple[str, Floats]]:
+    """Yield each indicator with the countries' mean differences over years; :func:`_differences` is of one year."""
+    if len(years) == 1:
+        yield from _differences(years[0], upstream[0])
+        return
+    sums: dict[str, Floats] = {}
+    counts: dict[str, Floats] = {}
+    for means, assigned in zip(years, upstream, strict=True):
+        for name, difference in _differences(means, assigned):
+            known = ~np.isnan(difference)
+            sums[name] = sums.get(name, 0.0) + np.where(known, difference, 0.0)
+            counts[name] = counts.get(name, 0.0) + known
+    for name, total in sums.items():
+        with np.errstate(invalid="ignore"):
+            yield name, total / counts[name]
 
 
 def product_tests(

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from reeassets.indicators.bounds import IMPORTERS, indicator_bounds
-from reeassets.indicators.origins import origin_summary, origins
+from reeassets.indicators.origins import origin_summary, origins, origins_by_product, passed_on
 from reeassets.indicators.schema import INDICATOR_BOUNDS
-from reeassets_tests.indicators.builders import P, network
+from reeassets_tests.indicators.builders import P, network, random_flows
 
 # MAK sells 80 to HUB and 20 to USE; HUB sells 60 to USE and 20 to FAR; OTH sells 20 to HUB.
 FLOWS = [
@@ -59,6 +59,32 @@ def test_who_mines_blends_what_it_buys_with_its_own():
     found = shares(network(FLOWS, reexports={"HUB": 1.0}, production={("HUB", P): 300.0}))
     assert found["USE", "HUB"] == pytest.approx(0.75 * 0.75)
     assert found["USE", "MAK"] == pytest.approx(0.25 + 0.75 * 0.25 * 0.8)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_against_the_whole_inverse(seed):
+    # Some pass on nothing, some a part, some mine: E = (I - diag(e) B')^-1 diag(1 - e), solved for all exporters.
+    rho = {f"CA{k}": (0.0, 0.3, 0.9)[k % 3] for k in range(10)}
+    mines = {("CA1", "250000"): 400.0, ("CA3", "250001"): 5.0}
+    net = network(random_flows(seed, n_countries=12, n_products=3), reexports=rho, production=mines)
+    bought = passed_on(net, net.reexported)
+    for product, found in enumerate(origins_by_product(net, net.reexported)):
+        k, trades = len(net.countries), net.product == product
+        flows = np.zeros((k, k))
+        inside = net.product[net.exporter] == product
+        flows[net.country[net.exporter[inside]], net.country[net.importer[inside]]] = net.value[inside]
+        imports, share = flows.sum(axis=0), np.zeros(k)
+        share[net.country[trades]] = bought[trades]
+        onward = np.divide(flows, imports, out=np.zeros((k, k)), where=imports > 0).T
+        whole = onward @ np.linalg.inv(np.eye(k) - share[:, None] * onward) @ np.diag(1 - share)
+        rows, columns = net.country[found.importers], net.country[found.exporters]
+        np.testing.assert_allclose(found.ultimate, whole[np.ix_(rows, columns)], rtol=0, atol=1e-13)
+        assert (share > 0).any()
+
+
+def test_origins_do_not_depend_on_what_is_passed_on_of_losses():
+    one, other = (network(FLOWS, reexports={"HUB": 0.5}, pass_through=b) for b in (0.0, 0.9))
+    pd.testing.assert_frame_equal(origins(one), origins(other), check_exact=True)
 
 
 def test_who_exports_more_than_it_mines_passes_on_no_more_than_it_bought():
