@@ -31,6 +31,8 @@ LIMIT = 0.985
 ADVANTAGE = np.array([[1.1, 1.3, 0.9], [1.0, -0.7, -1.0], [-0.5, 0.6, 0.4], [-1.0, -0.5, -0.2], [-1.2, -1.2, -1.2]])
 # How much weaker a pair is, in the logarithm of the index, that exports only sometimes.
 MARGINAL = 2.0
+# With pair effects, pairs go back to the first year's index for ever: it stays so far from the ends of the range.
+_ROOM = 0.9
 _OWN_SPREAD = 0.4
 _SHOCK_BOUND = 3.0
 _AFFINITY_SHOCK = 0.25
@@ -158,7 +160,8 @@ class Simulation:
         steady = np.isin(np.arange(places.count), self.entrepots.country)
         self.exporters = Exporters(seed, effects, weight[:, None] * np.exp(log_rca), steady)
         log_rca[self.exporters.kind == SOMETIMES] -= MARGINAL
-        self._index = np.clip(np.tanh(log_rca / 2), -LIMIT + 0.02, LIMIT - 0.02)
+        room = _ROOM if effects["pair_effects"] > 0 else 1.0
+        self._index = np.clip(room * np.tanh(log_rca / 2), -LIMIT + 0.02, LIMIT - 0.02)
         self._partners = draw_partners(seed, places, goods, log_rca, self.exporters.kind, density)
         self._slopes = {name: effects.by_stage(name, goods.stage) for name in ("exposure", "risk", "concentration")}
 
@@ -334,8 +337,8 @@ class Simulation:
         """Choose country and product effects such that, without shocks, the first year would nearly repeat itself.
 
         No country's mean index would move, and no product's index would have to be scaled for the shares to add up.
-        Pair effects are what is left then, scaled to the spread that is planted: so a pair goes back to what it was
-        drawn to be, and its effect goes with its exposure and risk.
+        Pair effects are what is left then: with all of it, the first year of a pair repeats itself, and its effect goes
+        with its exposure and risk.
         """
         drift = first.index - self._expected(first)
         exports = first.country_totals["exports_kusd"].to_numpy(dtype=float)
@@ -348,8 +351,7 @@ class Simulation:
             country = (drift - product).mean(axis=1)
         self.history.country_effect, self.history.product_effect = country, product
         left = drift - country[:, None] - product
-        planted = self.effects["pair_effects"] * (1 - self.effects["rho"])
-        self.history.pair_effect = left * (planted / left.std()) if planted > 0 else np.zeros_like(left)
+        self.history.pair_effect = self.effects["pair_effects"] * left
 
     def _remember(self, made: SetYear) -> None:
         self.history.years.append(made.year)

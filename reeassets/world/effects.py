@@ -29,7 +29,7 @@ DEFAULTS: Mapping[str, float] = MappingProxyType(
         "noise": 0.12,
         "common": 0.5,
         "clustered": 0.5,
-        "pair_effects": 0.3,
+        "pair_effects": 1.0,
         "zeros": 0.4,
         "hubs": 1.0,
         "burn_in": 10.0,
@@ -44,7 +44,7 @@ _RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
         "noise": (0.0, 0.5),
         "common": (0.0, 1.5),
         "clustered": (0.0, 2.0),
-        "pair_effects": (0.0, 0.5),
+        "pair_effects": (0.0, 1.0),
         "zeros": (0.0, 0.6),
         "hubs": (0.0, 1.0),
         "burn_in": (0.0, 100.0),
@@ -66,8 +66,9 @@ class Effects:
         index to the import intensity of the planted inputs. ``rho``: persistence. ``noise``: standard deviation of the
         yearly shock to the logarithm of the Balassa index. ``common``: standard deviation of the country-year factor of
         import intensity that moves exports too. ``clustered``: standard deviation of the country-year and of the
-        product-year component of the shock, over ``noise``. ``pair_effects``: standard deviation of what
-        country-product effects add to the index in the long run. ``zeros``: share of pairs that do not export.
+        product-year component of the shock, over ``noise``. ``pair_effects``: share of the
+        first year's index beyond country and product effects to which a pair goes back, through an effect of country
+        and product together. ``zeros``: share of pairs that do not export.
         ``hubs``: what entrepots pass on, over their recorded shares. ``burn_in``: years before the first.
     """
 

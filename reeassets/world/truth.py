@@ -56,6 +56,7 @@ def truth_of(seed: int, simulation: Simulation, last: SetYear) -> dict[str, Any]
         ).to_dict("records"),
         "countries": _countries(simulation),
         "archetypes": list(ARCHETYPES),
+        "pair_effects": {"standard_deviation": _number(history.pair_effect.std())},
         "entrepots": _entrepots(simulation),
         "cut": _cut(simulation, last),
         "adding_up": {

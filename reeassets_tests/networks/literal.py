@@ -131,9 +131,13 @@ def target_decoy(p_values, decoy_p_values):
 
 
 def evidence(found, decoy_p_values, fdr=0.10):
-    """Add ``bh``, ``decoy_q`` and ``validated`` to what :func:`permutation_p_values` found of the candidates."""
+    """Add both rates to what :func:`permutation_p_values` found of the candidates, and what they say of each.
+
+    ``within_rates``: both rates are at most ``fdr``; ``validated``: that, and the decoys' p-values are uniform.
+    """
     found = found.assign(
         bh=false_discovery_control(found["p_value"]), decoy_q=target_decoy(found["p_value"], decoy_p_values)
     )
     calibrated = kstest(decoy_p_values, "uniform").pvalue >= 0.01
-    return found.assign(validated=calibrated & (found["bh"] <= fdr) & (found["decoy_q"] <= fdr))
+    within = (found["bh"] <= fdr) & (found["decoy_q"] <= fdr)
+    return found.assign(within_rates=within, validated=calibrated & within)

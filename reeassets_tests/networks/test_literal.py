@@ -37,15 +37,18 @@ def test_changes_call_hardly_any_pair_linked_where_nothing_is(unlinked):
     found, decoys = outcome(unlinked, literal.change_residuals)
     # 200 or so p-values that are not independent: 5 % give or take three standard errors.
     assert (decoys <= 0.05).mean() <= 0.10
-    assert found["validated"].mean() <= 0.01
+    assert found["within_rates"].mean() <= 0.01
 
 
-def test_changes_find_what_is_planted():
-    found, _ = outcome(small_world(32, **SIZE), literal.change_residuals)
-    planted, validated = found["planted"], found["validated"]
+@pytest.mark.parametrize("seed", [32, 34])
+def test_changes_find_what_is_planted(seed):
+    # Uniformity is left out: with links in the world the p-values of decoys are a little too large, and a test of
+    # uniformity that looks at both sides may say so.
+    found, _ = outcome(small_world(seed, **SIZE), literal.change_residuals)
+    planted, accepted = found["planted"], found["within_rates"]
     assert planted.sum() > 40
-    assert validated[planted].mean() >= 0.9
-    assert (~planted[validated]).mean() <= 0.12
+    assert accepted[planted].mean() >= 0.9
+    assert (~planted[accepted]).mean() <= 0.12
 
 
 def test_levels_are_no_wonder_without_a_common_factor():

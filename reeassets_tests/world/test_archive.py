@@ -19,7 +19,7 @@ from reeassets_tests.world.measures import departures, measured
 
 YEARS = (2010, 2011, 2012)
 ROWS = 40_000
-QUIET = Effects.of({"noise": 0, "links": 0, "common": 0, "pair_effects": 0.2})
+QUIET = Effects.of({"noise": 0, "links": 0, "common": 0})
 
 
 def plan(effects=QUIET, **more):

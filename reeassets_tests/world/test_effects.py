@@ -47,7 +47,7 @@ def test_by_stage():
         ("zeros=0.7", "zeros must be in"),
         ("hubs=2", "hubs must be in"),
         ("common=-1", "common must be in"),
-        ("pair_effects=1", "pair_effects must be in"),
+        ("pair_effects=1.5", "pair_effects must be in"),
         ("burn_in=2.5", "whole number of years"),
         ("links=nan", "not a finite number"),
     ],

@@ -130,12 +130,18 @@ def test_shocks_in_clusters_are_shared_by_a_country_and_year():
     assert shared(1.0) > 0.2
 
 
-def test_pair_effects_have_the_spread_that_is_planted_and_sum_to_nothing_over_a_country():
-    world = small_world(3, **SIZE, effects={"rho": 0.5, "pair_effects": 0.2})
-    assert world.pair_effects.shape == (40, 30)
-    assert world.pair_effects.std() == pytest.approx(0.2 * (1 - 0.5), rel=1e-9)
-    assert np.abs(world.pair_effects.mean(axis=1)).max() < 0.01
-    assert (small_world(3, **SIZE, effects={"pair_effects": 0}).pair_effects == 0).all()
+def test_pair_effects_sum_to_nothing_over_a_country_and_are_a_part_of_the_first_year():
+    whole, half, none = (small_world(3, **SIZE, effects={"rho": 0.5, "pair_effects": part}) for part in (1, 0.5, 0))
+    assert whole.pair_effects.shape == (40, 30)
+    assert np.abs(whole.pair_effects.mean(axis=1)).max() < 0.01
+    assert half.truth["pair_effects"]["standard_deviation"] == pytest.approx(half.pair_effects.std(), rel=1e-9)
+    assert 0.1 < whole.pair_effects.std() < 0.3
+    assert (none.pair_effects == 0).all()
+    for world, least, most in ((whole, 0.9, 1.0), (none, -0.3, 0.9)):
+        exports = np.log(values(world, "exporter").where(lambda value: value > 0)).dropna()
+        relative = exports.sub(exports.groupby(level="exporter").transform("mean"))
+        relative = relative.sub(relative.groupby(level="product").transform("mean"))
+        assert least < np.corrcoef(relative[2007], relative[2014])[0, 1] < most
 
 
 def test_the_burn_in_gives_out_no_years_and_another_first_one():
