@@ -357,7 +357,7 @@ TABLES = {
     "country_clusters": {"year", "country", "cluster", "cluster_name"},
     "cluster_profiles": {"cluster", "cluster_name"},
     "rca_models": {"model", "term", "coefficient", "std_error"},
-    "findings": {"claim", "statistic", "estimate", "ci_low", "ci_high", "verdict", "data"},
+    "findings": {"claim", "statistic", "estimate", "ci_low", "ci_high", "detectable", "verdict", "data"},
 }
 
 
@@ -374,10 +374,10 @@ def test_the_warehouse_has_the_table_with_its_columns_commented(warehouse, table
     assert warehouse.execute(f"select count(*) from {table}").fetchone()[0] > 0
 
 
-def test_findings_have_one_of_three_verdicts(warehouse):
-    verdicts = {verdict for (verdict,) in warehouse.execute("select distinct verdict from findings").fetchall()}
-    assert verdicts <= {"reproduced", "not reproduced", "not testable on this data"}
-    contrasts = warehouse.execute(
-        "select reason from findings where claim_id like '%input%' and verdict like 'not testable%'"
-    ).fetchall()
-    assert all("1 input product" in reason for (reason,) in contrasts)
+def test_nothing_is_judged_on_four_rare_earth_products(warehouse):
+    found = warehouse.execute("select claim_id, verdict, estimate, reason from findings").df().set_index("claim_id")
+    assert (found["verdict"] == "not testable on this data").all()
+    assert found["estimate"].isna().all()
+    whole = ["five_clusters", "china_leads_core", "exposure_predicts_exports"]
+    assert (found.loc[whole, "reason"] == "4 rare-earth products in the set, at least 10 are needed").all()
+    assert found.drop(index=whole)["reason"].str.contains("1 rare-earth input product, at least 5 are needed").all()

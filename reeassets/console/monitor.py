@@ -5,10 +5,10 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from reeassets.console.pair import require_economy, require_product, say_if_generated
+from reeassets.indicators.dependence_schema import DEPENDENCY_MONITOR
 from reeassets.indicators.monitor import judged
 from reeassets.indicators.one_buyer import members_in, merged_flows
 from reeassets.indicators.reallocation import WINDOW, reallocations
-from reeassets.indicators.schema import DEPENDENCY_MONITOR
 from reeassets.products.schema import CLASSIFIED_PRODUCTS, TRADE_FLOWS
 from reeassets.report.labels import country_names, product_names, short_description
 from reeassets.settings import STAGES, Settings

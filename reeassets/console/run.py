@@ -119,7 +119,7 @@ def _findings(connection: duckdb.DuckDBPyConnection) -> RichTable:
     for heading in ("claim", "verdict"):
         table.add_column(heading, overflow="fold")
     for claim, verdict in connection.execute("select claim, verdict from findings order by claim_id").fetchall():
-        style = {"reproduced": "green", "not reproduced": "yellow"}.get(verdict, "dim")
+        style = {"reproduced": "green", "contradicted": "red", "inconclusive": "yellow"}.get(verdict, "dim")
         table.add_row(claim, Text(verdict, style=style))
     return table
 

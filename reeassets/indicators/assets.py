@@ -20,6 +20,7 @@ from reeassets.indicators import (
     supply,
     uncertainty,
 )
+from reeassets.indicators import bloc_risks as blocs
 from reeassets.indicators import origins as tracing
 from reeassets.indicators.contract import configured_hazard, registered_hazards, registered_indicators
 from reeassets.indicators.hazards import NOBODY, hazard_table, of_economies
@@ -153,6 +154,35 @@ def dependency_monitor(step: Step) -> pd.DataFrame:
     )
 
 
+@recipe(
+    inputs=(*inputs.TRADE, "country_totals", "classified_products", "economies", "economy_members"),
+    uses=("pass_through", "hazard", "hazard_uniform"),
+    plugins=("hazards",),
+    outside=_hazard_files,
+    kinds=frozenset({"scipy", "parquet"}),
+)
+def bloc_risks(step: Step) -> pd.DataFrame:
+    """Compare the risk of the EU, as one buyer and as its members, and of the US with the world's mean."""
+    settings, economies = step.settings, step.read("economies")
+    merged_in_run, members = step.read("economy_members"), _one_buyer(step, economies)
+    hazard = of_economies(configured_hazard(settings), merged_in_run)
+    network = inputs.trade_of(step.read, settings).with_hazard(hazard)
+    if not members:
+        inside = [EU27_CODE] if EU27_CODE in set(economies["economy"]) else []
+        parts = [blocs.bloc_risks(network, inside, EU27_CODE, blocs.ONE_BUYER)]
+    else:
+        exports = step.read("country_totals").set_index("country")["exports_kusd"].reindex(members).fillna(0.0)
+        one = pd.DataFrame({"economy": EU27_CODE, "country": members, "exports_kusd": exports.to_numpy()})
+        as_one = inputs.trade_of(one_buyer.as_one(step.read, members), settings)
+        hazard_of_one = of_economies(hazard, one.assign(year=step.year))
+        parts = [
+            blocs.bloc_risks(as_one.with_hazard(hazard_of_one), [EU27_CODE], EU27_CODE, blocs.ONE_BUYER),
+            blocs.bloc_risks(network, members, EU27_CODE, blocs.ITS_MEMBERS),
+        ]
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(stage=table["product"].map(sets.stages(step.read("classified_products"))))
+
+
 def _latest_years(settings: Settings) -> tuple[int, ...]:
     last = max(settings.years)
     return tuple(year for year in settings.years if year > last - reallocation.WINDOW)
@@ -281,6 +311,7 @@ RECIPES = [
     product_indicators,
     origins,
     dependency_monitor,
+    bloc_risks,
     reallocations,
     indicator_bounds,
     indicator_variants,

@@ -50,6 +50,13 @@ COLUMNS = {
         largest_seller largest_seller_share above_direct <- {_FLOWS} classified_products.stage economies.country
         * <- {_SUPPLY} classified_products.stage economies.country
     """,
+    "bloc_risks": f"""
+        year product <- trade_flows.=
+        stage <- classified_products.=
+        bloc reading <- nothing
+        imports_kusd world_imports_kusd <- trade_flows.value_kusd trade_flows.importer economies.country
+        * <- {_HAZARDS} economies.country country_totals.exports_kusd
+    """,
     "reallocations": f"""
         year product <- trade_flows.=
         country <- trade_flows.importer economies.economy

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from reeassets.indicators.schema import REALLOCATIONS
+from reeassets.indicators.dependence_schema import REALLOCATIONS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -76,13 +76,13 @@ CLAIMS = (
     Claim(
         "china_leads_core",
         "China dominates the low-risk, high-influence cluster",
-        "share of years in which China has the largest influence of a low-risk, high-influence cluster",
+        "China's influence less the largest of the others in the low-risk, high-influence cluster, mean over years",
         "core",
     ),
     Claim(
         "eu_us_vulnerable_in_input",
         "The European Union and the United States stay vulnerable at intermediate tiers",
-        "share of years in which the systemic trade risk in input products of both exceeds the world median",
+        "systemic risk in input products less the world's import-weighted mean, the smaller of both, mean over years",
         "blocs",
         ("input",),
     ),
@@ -107,17 +107,5 @@ CLAIMS = (
 )
 
 BLOCS = ("the European Union", "the United States")
-
-# First and last year of membership that count, since 2004; the United Kingdom left on 31 January 2020.
-_LAST = 9999
-_MEMBERS_SINCE_2004 = (
-    *("AUT", "BEL", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HUN"),
-    *("IRL", "ITA", "LTU", "LUX", "LVA", "MLT", "NLD", "POL", "PRT", "SVK", "SVN", "SWE"),
-)
-EU_MEMBERS = {
-    **dict.fromkeys(_MEMBERS_SINCE_2004, (2004, _LAST)),
-    "BGR": (2007, _LAST),
-    "ROU": (2007, _LAST),
-    "HRV": (2013, _LAST),
-    "GBR": (2004, 2019),
-}
+CHINA = "CHN"
+CORE_CLUSTER = "low risk, high influence"

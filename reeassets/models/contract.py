@@ -54,6 +54,7 @@ ROW_KEY = (
 ROW_COLUMNS = (
     *ROW_KEY,
     "headline",
+    "in_curve",
     "coefficient",
     "std_error",
     "std_error_conventional",

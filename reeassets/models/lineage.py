@@ -34,14 +34,17 @@ COLUMNS = {
     "findings": """
         claim claim_id statistic data <- nothing
         estimate <- tier_contrasts_pooled.rank_biserial rca_models.coefficient cluster_choice.k \
-            cluster_choice.silhouette cluster_choice.stability country_clusters.cluster \
-            country_indicators.systemic_trade_risk country_indicators.influence
-        ci_low ci_high <- tier_contrasts_pooled.rank_biserial_low tier_contrasts_pooled.rank_biserial_high \
-            rca_models.ci_low rca_models.ci_high cluster_choice.stability_low cluster_choice.stability_high
-        share_sign share_significant <- tier_contrasts.rank_biserial tier_contrasts.q_value rca_models.coefficient \
-            rca_models.p_value
+            cluster_choice.silhouette cluster_choice.stability country_clusters.cluster_name \
+            bloc_risks.systemic_trade_risk bloc_risks.world_risk country_indicators.influence
+        ci_low ci_high detectable <- tier_contrasts_pooled.rank_biserial_low tier_contrasts_pooled.rank_biserial_high \
+            rca_models.ci_low rca_models.ci_high cluster_choice.stability_low cluster_choice.stability_high \
+            bloc_risks.* country_indicators.influence
+        share_sign share_significant share_contrary <- tier_contrasts.rank_biserial tier_contrasts.q_value \
+            rca_models.coefficient rca_models.p_value rca_models.in_curve bloc_risks.* country_indicators.influence \
+            country_clusters.cluster_name
         verdict reason <- tier_contrasts_pooled.* tier_contrasts.* rca_models.coefficient rca_models.ci_low \
             rca_models.ci_high rca_models.p_value cluster_choice.* country_clusters.* country_indicators.* \
-            classified_products.stage classified_products.in_set product_indicators.product
+            bloc_risks.* classified_products.stage classified_products.in_set classified_products.is_ree \
+            product_indicators.product product_indicators.imports_kusd
     """,
 }

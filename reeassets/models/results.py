@@ -83,6 +83,7 @@ class Regression:
             "fixed_effects": self.specification.fixed_effects,
             "interacted": self.interacted,
             "headline": self.headline,
+            "in_curve": True,
         }
 
 

@@ -6,7 +6,7 @@ from reeassets.indicators.contract import registered_hazards
 from reeassets.models.contract import EXPOSURES, RISKS, ROW_KEY
 from reeassets.models.diagnostics import DIAGNOSTICS
 from reeassets.models.errors import TWO_WAY, WAYS
-from reeassets.models.findings import VERDICTS
+from reeassets.models.verdicts import VERDICTS
 from reeassets.settings import STAGES, Settings
 from reeassets.tables import Table, column, country_column, product_column, year_column
 
@@ -31,6 +31,9 @@ RCA_MODELS = Table(
             "the difference of two), or a control",
         ),
         "headline": column("bool", "Whether the specification is the one of its model that is shown first"),
+        "in_curve": column(
+            "bool", "Whether it counts in the specification curve: of identical designs one does, of robustness none"
+        ),
         "coefficient": column(
             "float64",
             "Change of the outcome per standard deviation of the regressor (controls: per unit); null if not estimated",
@@ -148,6 +151,12 @@ FINDINGS = Table(
         "estimate": column("float64", "Value of the statistic; null if the claim is not testable", nullable=True),
         "ci_low": column("float64", "Lower end of its interval", nullable=True),
         "ci_high": column("float64", "Upper end of its interval", nullable=True),
+        "detectable": column(
+            "float64",
+            "Smallest effect that the data would have shown four times in five; null unless inconclusive",
+            nullable=True,
+            ge=0,
+        ),
         "share_sign": column(
             "float64",
             "Share of the grid (specifications, or years of a contrast) with the claimed sign; null without a grid",
@@ -157,6 +166,9 @@ FINDINGS = Table(
         ),
         "share_significant": column(
             "float64", "Share of the grid with the claimed sign that is also significant", nullable=True, ge=0, le=1
+        ),
+        "share_contrary": column(
+            "float64", "Share of the grid with the contrary sign that is significant", nullable=True, ge=0, le=1
         ),
         "verdict": column("str", "By the fixed rule of the claim", isin=VERDICTS),
         "reason": column("str", "The verdict in words: numbers and rule, or what is missing"),

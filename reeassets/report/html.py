@@ -17,7 +17,8 @@ from reeassets.indicators.aggregates import headline
 from reeassets.indicators.contract import Indicator
 from reeassets.indicators.permutation import MINIMUM_PRODUCTS
 from reeassets.models.diagnostics import COUNTRIES
-from reeassets.models.findings import MAJORITY, REFERENCE_CLUSTERS, STABLE
+from reeassets.models.judges import REFERENCE_CLUSTERS, STABLE
+from reeassets.models.verdicts import MAJORITY
 from reeassets.products import sets
 from reeassets.report import checks, dependence, labels, rare_earths, showcase, summaries
 from reeassets.report.exhibits import exhibits

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from reeassets.models.claims import CLAIMS
-from reeassets.models.findings import VERDICTS
+from reeassets.models.verdicts import VERDICTS
 from reeassets.networks.calibration import calibration_words
 from reeassets.report import labels
 from reeassets.report.style import cluster_colours, text_on
@@ -78,7 +78,8 @@ def findings_rows(findings: pd.DataFrame) -> list[Row]:
             "shown": interval(row["estimate"], row["ci_low"], row["ci_high"]),
             "grid": ""
             if pd.isna(row["share_sign"])
-            else f"{percent(row['share_sign'])} in sign, {percent(row['share_significant'])} significantly",
+            else f"{percent(row['share_sign'])} in sign, {percent(row['share_significant'])} significantly, "
+            f"{percent(row['share_contrary'])} significantly contrary",
             "place": VERDICTS.index(row["verdict"]),
         }
         for row in ordered.to_dict("records")

@@ -6,9 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from reeassets.indicators import inputs
+from reeassets.indicators.dependence_schema import DEPENDENCY_MONITOR
 from reeassets.indicators.monitor import Group, dependency_monitor, judged, slopes
 from reeassets.indicators.one_buyer import as_one, members_in
-from reeassets.indicators.schema import DEPENDENCY_MONITOR
 from reeassets.indicators.supply import reexport_shares
 from reeassets.settings import Settings
 from reeassets.trade.bundled import bundled_file

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
+from reeassets.indicators.dependence_schema import REALLOCATIONS
 from reeassets.indicators.reallocation import WINDOW, reallocations
-from reeassets.indicators.schema import REALLOCATIONS
 from reeassets_tests.indicators.builders import P, Q, flow_frame, random_flows
 
 

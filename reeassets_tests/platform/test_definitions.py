@@ -22,7 +22,7 @@ trade: countries country_totals* economies economy_members* nomenclature product
 products: classified_products code_list_evidence concordance_value* excluded_flows* keyword_baseline product_concordance \
 product_votes reference_set reference_summary trade_flows* unit_values* vote_agreement vote_disagreements
 networks: candidate_links io_links link_calibration link_votes network_edges* product_tiers
-indicators: country_indicators* dependency_monitor indicator_bounds* indicator_intervals* indicator_variants* origins* \
+indicators: bloc_risks* country_indicators* dependency_monitor indicator_bounds* indicator_intervals* indicator_variants* origins* \
 product_indicators* production* reallocations reexport_shares supplier_hazards* tier_contrasts tier_contrasts_pooled
 clusters: cluster_agreement cluster_choice cluster_features cluster_profiles cluster_sensitivity cluster_transitions country_clusters
 models: findings model_diagnostics model_multiplicity panel rca_models

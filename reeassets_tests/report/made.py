@@ -253,7 +253,7 @@ def cluster_features() -> pd.DataFrame:
             "reason": "outside the 2 largest" if country == "USA" and year == 2020 else None,
         }
         | {
-            f"{stage}_{name}": 0.5
+            f"{stage}_{name}": -0.5 if name == "log10_influence" else 0.5
             for stage in ("upstream", "input")
             for name in ("exposure", "supplier_concentration", "systemic_trade_risk", "log10_influence")
         }

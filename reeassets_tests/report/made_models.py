@@ -18,6 +18,7 @@ def model_row(coefficient: float | None, p_value: float | None = 0.01, **changes
         "interacted": False,
         "term": "exposure",
         "headline": False,
+        "in_curve": True,
         "coefficient": coefficient,
         "std_error": 0.01 if given else None,
         "std_error_conventional": 0.01 if given else None,
@@ -55,7 +56,7 @@ def rca_models() -> pd.DataFrame:
 def findings() -> pd.DataFrame:
     rows = [
         ("Systemic trade risk is lower", "systemic_risk_lower_in_input", -0.3, -0.32, -0.29, 1.0, 0.5, "reproduced"),
-        ("Exposure is higher", "exposure_higher_in_input", 0.15, 0.13, 0.16, 1.0, 0.5, "not reproduced"),
+        ("Exposure is higher", "exposure_higher_in_input", 0.15, 0.13, 0.16, 1.0, 0.5, "contradicted"),
         ("Something new", "another_claim", None, None, None, None, None, "not testable on this data"),
     ]
     return pd.DataFrame(
@@ -69,6 +70,8 @@ def findings() -> pd.DataFrame:
                 "ci_high": high,
                 "share_sign": sign,
                 "share_significant": significant,
+                "share_contrary": sign and 0.0,
+                "detectable": None,
                 "verdict": verdict,
                 "reason": "the rule says so",
                 "data": "made: V1",

@@ -183,7 +183,7 @@ def test_what_was_left_out_as_another_good_is_said_with_its_value(page):
 
 def test_numbers_reach_the_tables(page):
     said = squeezed(page.text)
-    assert "Of 3 claims: 1 reproduced, 1 not reproduced, 1 not testable on this data." in said
+    assert "Of 3 claims: 1 reproduced, 1 contradicted, 0 inconclusive, 1 not testable on this data." in said
     assert "−0.300 (−0.320 to −0.290)" in said
     assert "If China alone delivered nothing, 70% of world imports would be lost in 2021 (60% in 2020)." in said
     assert "Caution: only 2 products in stage input." in said

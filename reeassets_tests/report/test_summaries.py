@@ -36,11 +36,11 @@ def test_findings_come_in_the_order_of_the_claims_and_unknown_ones_last():
     rows = summaries.findings_rows(made.tables()["findings"])
     names = [row["claim_id"] for row in rows]
     assert names == ["exposure_higher_in_input", "systemic_risk_lower_in_input", "another_claim"]
-    assert [row["place"] for row in rows] == [1, 0, 2]
+    assert [row["place"] for row in rows] == [1, 0, 3]
     assert [row["shown"] for row in rows] == ["0.150 (0.130 to 0.160)", "−0.300 (−0.320 to −0.290)", "–"]
-    assert [row["grid"] for row in rows] == ["100% in sign, 50% significantly"] * 2 + [""]
+    assert [row["grid"] for row in rows] == ["100% in sign, 50% significantly, 0% significantly contrary"] * 2 + [""]
     said = summaries.findings_sentence(made_models.findings())
-    assert said == "Of 3 claims: 1 reproduced, 1 not reproduced, 1 not testable on this data."
+    assert said == "Of 3 claims: 1 reproduced, 1 contradicted, 0 inconclusive, 1 not testable on this data."
 
 
 def test_products_carry_the_trade_of_the_last_year():
