@@ -97,7 +97,8 @@ def test_its_description_is_in_the_warehouse(warehouse, table):
 
 
 def test_it_is_contrasted_and_its_hazard_has_variants(warehouse):
-    assert warehouse.execute("select count(*) from tier_contrasts where indicator = 'n_suppliers'").fetchone()[0] == 3
+    # Three years under three weightings.
+    assert warehouse.execute("select count(*) from tier_contrasts where indicator = 'n_suppliers'").fetchone()[0] == 9
     worst = warehouse.execute(
         "select max(abs(systemic_trade_risk__third - systemic_trade_risk__uniform)) from indicator_variants"
     ).fetchone()[0]
