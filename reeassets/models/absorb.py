@@ -109,11 +109,11 @@ class Absorber:
         values -= values.mean(axis=0)
         floor = ROUNDING * np.sqrt(self._count.max()) * np.sqrt((self._weighted(values) * values).sum(axis=0))
         self._subtract_pair_means(values)
-        target = self._sum_by_level(values)
+        target = self.sum_by_level(values)
         limit = np.maximum(TOLERANCE * np.linalg.norm(target, axis=0), floor)
         self._subtract_levels(values, self.solve(target, limit))
         self._subtract_pair_means(values)
-        left = np.linalg.norm(self._sum_by_level(values), axis=0)
+        left = np.linalg.norm(self.sum_by_level(values), axis=0)
         if (left > 10 * limit).any():
             column = int((left / np.maximum(limit, np.finfo(float).tiny)).argmax())
             raise NotConvergedError(
@@ -153,6 +153,16 @@ class Absorber:
         """Return ``D z``: the effect of the row's country-year plus that of its product-year, shape (n, m)."""
         return np.asarray(z[self._level[0]] + z[self._level[1]])
 
+    def sum_by_level(self, values: Floats) -> Floats:
+        """Return ``D'v``: weighted sums by country-year and product-year, shape (levels, m)."""
+        weighted = self._weighted(values)
+        return np.column_stack(
+            [
+                sum(np.bincount(level, weighted[:, column], self._size) for level in self._level)
+                for column in range(values.shape[1])
+            ]
+        )
+
     def absorbed(self) -> int:
         """Return the number of parameters absorbed: the rank of all dummies together.
 
@@ -187,16 +197,6 @@ class Absorber:
     def _subtract_levels(self, values: Floats, z: Floats) -> None:
         for level in self._level:
             values -= z[level]
-
-    def _sum_by_level(self, values: Floats) -> Floats:
-        """Return ``D'v``, weighted."""
-        weighted = self._weighted(values)
-        return np.column_stack(
-            [
-                sum(np.bincount(level, weighted[:, column], self._size) for level in self._level)
-                for column in range(values.shape[1])
-            ]
-        )
 
     def _block_inverses(self, value: Floats) -> Floats:
         """Return the pseudo-inverse of each country's and each product's block over years, (blocks, span, span)."""
