@@ -202,7 +202,7 @@ def _estimate(
 def _two_stages(instruments: Floats, crossed: Floats, with_outcome: Floats) -> tuple[Floats, Floats]:
     """Return the slopes and the first stage's, from ``Z'Z``, ``Z'X`` and ``Z'y``."""
     first = np.linalg.solve(instruments, crossed)
-    return np.linalg.solve(first.T @ crossed, first.T @ with_outcome), first
+    return np.asarray(np.linalg.solve(first.T @ crossed, first.T @ with_outcome)), np.asarray(first)
 
 
 def _groups(codes: Codes) -> list[Codes]:
