@@ -211,11 +211,15 @@ def estimate_system(moments: Moments, start: Floats | None = None) -> tuple[Floa
 
 
 def _relaxed(damping: Floats, previous: Floats, gap: Floats) -> Floats:
-    """Return the damping of the next step from how the last one changed the gap (Irons & Tuck 1969), per sample."""
+    """Return the damping of the next step from how the last one changed the gap (Irons & Tuck 1969), per sample.
+
+    Where the gap grew along itself there is no secant to follow: the step is doubled, to get across.
+    """
     change = gap - previous
     size = (change**2).sum(axis=1)
-    secant = -damping * np.divide((previous * change).sum(axis=1), size, out=-np.ones_like(size), where=size > 0)
-    return np.clip(secant, SLOWEST, FASTEST)
+    along = -(previous * change).sum(axis=1)
+    secant = damping * np.divide(along, size, out=np.zeros_like(size), where=size > 0)
+    return np.clip(np.where(secant > 0, secant, 2.0 * damping), SLOWEST, FASTEST)
 
 
 def _held(transition: Floats) -> tuple[Floats, Floats]:
