@@ -31,11 +31,11 @@ def is_outlier(n_countries: "pd.Series[int]") -> "pd.Series[bool]":
 
 
 def level_of_stages(profile: pd.DataFrame, indicator: str) -> "pd.Series[str]":
-    """Say at what level clusters are: ``low`` where stages agree, ``low upstream, high input`` where they differ."""
+    """Say at what level clusters are: ``low`` where the stages agree, ``low/high``, stage by stage, where they differ."""
     stages = {name.split("_", 1)[0]: profile[name].map(level) for name in features_of(indicator, list(profile.columns))}
     by_stage = pd.DataFrame(stages, index=profile.index)
     alike = by_stage.eq(by_stage.iloc[:, 0], axis=0).all(axis=1)
-    told = by_stage.apply(lambda row: ", ".join(f"{word} {stage}" for stage, word in row.items()), axis=1)
+    told = by_stage.apply("/".join, axis=1)
     return told.where(~alike, by_stage.iloc[:, 0]).astype("str")
 
 
@@ -46,8 +46,8 @@ def cluster_names(profile: pd.DataFrame, n_countries: "pd.Series[int]") -> "pd.S
 
     1. *risk* is the standardised systemic trade risk, *influence* the standardised logarithm of influence, each
        ``low``, ``medium`` or ``high`` by :func:`level` in **each** stage, that is against the average ranked
-       country-year of the panel and not against the other clusters. Stages that differ are named:
-       ``low upstream, high input risk``.
+       country-year of the panel and not against the other clusters. Stages that differ have a word each, in the order
+       upstream/input: ``low/high risk``.
     2. A cluster that fewer than three countries are ever in is an outlier and says so: ``outlier: low risk, ...``.
     3. Clusters that get the same name are told apart by the feature that separates them best: the one with the widest
        gap between neighbouring standardised means within the group (ties: the first in column order). The clusters

@@ -63,8 +63,8 @@ def test_stages_at_different_levels_are_named():
         {"upstream_systemic_trade_risk": -1.0, "input_systemic_trade_risk": -0.5, "input_log10_influence": 2.0},
     )
     assert named(frame).tolist() == [
-        "high upstream, low input risk, medium influence",
-        "low risk, medium upstream, high input influence",
+        "high/low risk, medium influence",
+        "low risk, medium/high influence",
     ]
 
 
