@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from measure import Measured, machine, once
 
-from reeassets.indicators import aggregates, compute, inputs, schema, uncertainty
+from reeassets.indicators import aggregates, bounds, compute, inputs, monitor, origins, schema, uncertainty
 from reeassets.indicators.contract import registered_hazards, registered_indicators
 from reeassets.indicators.hazards import UNIFORM
 from reeassets.networks.schema import IO_LINKS
@@ -99,7 +99,7 @@ def links_of(products: int, links: int) -> pd.DataFrame:
     table["weight"] = table["strength"] / table.groupby("output")["strength"].transform("sum")
     return table.assign(
         strength=0.5, ai_proposed=3, ai_votes=3, ai_voters=3, rationale="GENERATED", refused=None, carried=True,
-        correlation=0.5, p_value=0.01, in_network=True,
+        correlation=0.5, p_value=0.01, p_reverse=0.5, q_bh=0.02, q_decoy=0.02, evidence="validated", in_network=True,
     )  # fmt: skip
 
 
@@ -137,6 +137,28 @@ def indicators(folder: Path) -> None:
             made, stages(max(products, PRODUCTS)), materiality(max(products, PRODUCTS)), registered
         )
         store.write(of_country, of_country.check(by_country), ORIGIN, year)
+
+
+def everything(folder: Path) -> None:
+    """Make indicators, bounds, origins and the monitor of every year from one network a year: read, check, write."""
+    store, registered = TableStore(folder), registered_indicators()
+    of_product, of_country = schema.product_indicators_table(SETTINGS), schema.country_indicators_table(SETTINGS)
+    stage, share, years = stages(PRODUCTS), materiality(PRODUCTS), store.years(TRADE_FLOWS)
+    networks = {}
+    for year in years:
+        network = networks[year] = network_of(store, year)
+        made = of_product.check(compute.product_indicators(network, registered))
+        store.write(of_product, made, ORIGIN, year)
+        by_country = aggregates.country_indicators(made, stage, share, registered)
+        store.write(of_country, of_country.check(by_country), ORIGIN, year)
+        for table, rows in (
+            (schema.INDICATOR_BOUNDS, bounds.indicator_bounds(network, made)),
+            (schema.ORIGINS, origins.origins(network)),
+        ):
+            store.write(table, table.check(rows), ORIGIN, year)
+    group = monitor.Group(lambda year: networks[year])
+    found = monitor.dependency_monitor([group], years, stage, names(COUNTRIES), SETTINGS.dependency_threshold)
+    store.write(schema.DEPENDENCY_MONITOR, schema.DEPENDENCY_MONITOR.check(found), ORIGIN)
 
 
 def variants(folder: Path) -> None:
@@ -276,6 +298,7 @@ def growth(folder: Path) -> list[str]:
 
 
 WAYS: dict[str, Callable[[Path], None]] = {
+    "everything": everything,
     "indicators": indicators,
     "variants": variants,
     "nothing": nothing,

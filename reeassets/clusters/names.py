@@ -31,7 +31,7 @@ def is_outlier(n_countries: "pd.Series[int]") -> "pd.Series[bool]":
 
 
 def level_of_stages(profile: pd.DataFrame, indicator: str) -> "pd.Series[str]":
-    """Say at what level clusters are: ``low`` where the stages agree, ``low/high``, stage by stage, where they differ."""
+    """Say at what level clusters are: ``low`` where stages agree, ``low/high``, stage by stage, where they differ."""
     stages = {name.split("_", 1)[0]: profile[name].map(level) for name in features_of(indicator, list(profile.columns))}
     by_stage = pd.DataFrame(stages, index=profile.index)
     alike = by_stage.eq(by_stage.iloc[:, 0], axis=0).all(axis=1)

@@ -205,7 +205,7 @@ def reallocations(step: Step) -> pd.DataFrame:
 
 
 @recipe(
-    inputs=inputs.TABLES,
+    inputs=(*inputs.TABLES, "product_indicators"),
     uses=("pass_through", "hazard", "hazard_uniform"),
     plugins=("hazards",),
     outside=_hazard_files,
@@ -213,7 +213,8 @@ def reallocations(step: Step) -> pd.DataFrame:
 )
 def indicator_bounds(step: Step) -> pd.DataFrame:
     """Say how far the assumptions on domestic supply move the indicators."""
-    return bounds.indicator_bounds(inputs.network_of(step.read, step.settings))
+    headline = step.read("product_indicators", ["country", "product", *bounds.OF_PRODUCT_INDICATORS])
+    return bounds.indicator_bounds(inputs.network_of(step.read, step.settings), headline)
 
 
 @recipe(

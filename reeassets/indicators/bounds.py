@@ -25,6 +25,7 @@ _EVERYWHERE: dict[str, Callable[[YearNetwork], Floats]] = {
 # What rests on domestic supply and therefore has bounds: what every pair has, and what only those have that import.
 IMPORTERS = ("largest_origin_share", "origin_concentration")
 BOUNDED = (*_EVERYWHERE, *IMPORTERS)
+OF_PRODUCT_INDICATORS = tuple(name for name in BOUNDED if name != "import_reliance")
 
 
 def measures(network: YearNetwork) -> dict[str, Floats]:
@@ -35,27 +36,41 @@ def measures(network: YearNetwork) -> dict[str, Floats]:
 
 
 def assumptions(network: YearNetwork) -> Iterator[YearNetwork]:
-    """Yield the network as it is, with re-exports ``none`` and ``all``, and without recorded production."""
+    """Yield the network with re-exports ``none`` and ``all``, and without recorded production, where that differs."""
     none, everything = np.zeros(len(network.countries)), np.ones(len(network.countries))
-    yield network
-    yield network.with_supply(none, network.recorded)
-    yield network.with_supply(everything, network.recorded)
+    if network.reexported.any():
+        yield network.with_supply(none, network.recorded)
+    if (network.reexported < 1).any():
+        yield network.with_supply(everything, network.recorded)
     if network.recorded.any():
         yield network.with_supply(network.reexported, np.zeros(network.n_pairs))
 
 
-def indicator_bounds(network: YearNetwork) -> pd.DataFrame:
+def indicator_bounds(network: YearNetwork, headline: pd.DataFrame) -> pd.DataFrame:
     """Compute the table ``indicator_bounds`` of a year: the smallest and the largest value over the assumptions.
 
+    Parameters
+    ----------
+    network : YearNetwork
+        The year's network as it is.
+    headline : DataFrame
+        Its rows of ``product_indicators``, in the order of the network's pairs.
+
+    Notes
+    -----
     The hazards are those of the network: what ``market_power`` would be under another assumption is not looked at. The
     bounds of origins are over the assumptions under which they are known (a closed ring of pure re-exporters has none),
     and null where they are under none.
     """
-    lowest = {name: np.full(network.n_pairs, np.nan) for name in BOUNDED}
-    highest = {name: np.full(network.n_pairs, np.nan) for name in BOUNDED}
+    pairs = network.pairs()[["year", "country", "product"]]
+    if not headline[["country", "product"]].reset_index(drop=True).equals(pairs[["country", "product"]]):
+        raise ValueError(f"product_indicators of {network.year} does not hold the pairs of the year's network")
+    as_is = {name: headline[name].to_numpy(dtype=float) for name in OF_PRODUCT_INDICATORS}
+    as_is["import_reliance"] = import_reliance(network)
+    lowest, highest = dict(as_is), dict(as_is)
     for assumed in assumptions(network):
         for name, values in measures(assumed).items():
             lowest[name] = np.fmin(lowest[name], values)
             highest[name] = np.fmax(highest[name], values)
     ends = {f"{name}_{end}": values[name] for name in BOUNDED for end, values in (("low", lowest), ("high", highest))}
-    return network.pairs()[["year", "country", "product"]].assign(**ends)
+    return pairs.assign(**ends)

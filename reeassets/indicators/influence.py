@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reeassets.indicators.contract import Indicator
+from reeassets.indicators.dense import inverse
 from reeassets.indicators.year_network import YearNetwork
 
 Floats = NDArray[np.float64]
@@ -63,10 +64,12 @@ def influence(network: YearNetwork) -> Floats:
     for of_product in suppliers_by_product(network):
         pairs, flows = of_product.pairs, of_product.flows
         received = flows.T / network.supply[pairs][:, None]
-        inverse = np.linalg.inv(np.eye(len(pairs)) - network.pass_through * received)
-        failing = inverse / np.diag(inverse)
+        system = -network.pass_through * received
+        system.flat[:: len(pairs) + 1] += 1.0
+        first_passage = inverse(system)
         # What k exports to others than i, and i itself buys nothing of its own.
-        lost = (failing * (network.exports[pairs][:, None] - flows)).sum(axis=0)
+        exported = network.exports[pairs] @ first_passage - np.einsum("ki,ki->i", flows, first_passage)
+        lost = exported / np.diag(first_passage)
         result[pairs] = lost / imports[network.product[pairs[0]]]
     return result
 

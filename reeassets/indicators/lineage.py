@@ -67,8 +67,8 @@ COLUMNS = {
         year product <- trade_flows.=
         country <- trade_flows.exporter trade_flows.importer
         multi_tier_risk_* <- {_HAZARDS} io_links.input io_links.output io_links.weight
-        largest_origin_share_* origin_concentration_* <- {_SUPPLY}
-        * <- {_HAZARDS} country_totals.country
+        largest_origin_share_* origin_concentration_* <- {_SUPPLY} product_indicators.*
+        * <- {_HAZARDS} country_totals.country product_indicators.*
     """,
     "indicator_variants": f"""
         year product <- trade_flows.=

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reeassets.indicators.dense import solved
 from reeassets.indicators.influence import Suppliers, suppliers_by_product
 from reeassets.indicators.year_network import YearNetwork
 
@@ -97,7 +98,9 @@ def ultimate_shares(direct: Floats, flows: Floats, imports: Floats, bought: Floa
     own = 1.0 - bought
     direct_makers = np.where(bought > 0, 0.0, own)[makers]
     from_makers = onward[:, makers] * direct_makers + (passing[:, None] == makers) * own[makers]
-    made = np.linalg.solve(np.eye(len(passing)) - onward[:, passing], from_makers)
+    system = -onward[:, passing]
+    system.flat[:: len(passing) + 1] += 1.0
+    made = solved(system, from_makers) if len(passing) else from_makers
     ultimate: Floats = direct[:, makers] * direct_makers
     ultimate += direct[:, passing] @ made
     return np.clip(ultimate, 0.0, 1.0, out=ultimate)

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from reeassets.indicators.bounds import IMPORTERS, indicator_bounds
+from reeassets.indicators.compute import product_indicators
+from reeassets.indicators.contract import registered_indicators
 from reeassets.indicators.origins import origin_summary, origins, origins_by_product, passed_on
 from reeassets.indicators.schema import INDICATOR_BOUNDS
 from reeassets_tests.indicators.builders import P, network, random_flows
@@ -103,7 +105,8 @@ def test_bounds_are_those_of_none_and_all():
 
 
 def bounds_of(net) -> pd.DataFrame:
-    return INDICATOR_BOUNDS.check(indicator_bounds(net)).set_index("country")
+    bounds = indicator_bounds(net, product_indicators(net, registered_indicators()))
+    return INDICATOR_BOUNDS.check(bounds).set_index("country")
 
 
 def test_bounds_of_the_largest_origin_by_hand():
@@ -147,3 +150,9 @@ def test_an_empty_year_has_no_origins():
     assert origins(network([])).empty
     assert summary.empty
     assert np.issubdtype(summary["largest_origin_share"].dtype, np.floating)
+
+
+def test_bounds_want_the_pairs_of_their_own_network():
+    net, other = network(FLOWS), network(FLOWS[:-1])
+    with pytest.raises(ValueError, match="does not hold the pairs"):
+        indicator_bounds(net, product_indicators(other, registered_indicators()))
