@@ -57,7 +57,7 @@ class ListedProducts:
 
 CRITICAL33 = ListedProducts(
     name="critical33",
-    version="1",
+    version="2",
     nomenclature="HS17",
     link_proposer="critical33",
     description=(
@@ -68,7 +68,7 @@ CRITICAL33 = ListedProducts(
 )
 WORLD168 = ListedProducts(
     name="world168",
-    version="GENERATED 2",
+    version="GENERATED 3",
     nomenclature="HS07",
     link_proposer="world168",
     description=(
@@ -78,7 +78,8 @@ WORLD168 = ListedProducts(
     file="world/products.csv",
     given=(
         ("voter", "GENERATED"),
-        ("is_ree", False),
+        ("is_ree", True),
+        ("materiality", ">50"),
         ("elements", None),
         ("confidence", 1.0),
         ("rationale", "GENERATED: in the set that generated worlds are made with"),
