@@ -111,12 +111,14 @@ def _measures_files(settings: Settings, _: Partition) -> dict[str, str]:
     return {} if path is None else digests([path])
 
 
-@recipe(uses=("trade_measures",), outside=_measures_files)
+@recipe(inputs=("economies",), uses=("trade_measures",), outside=_measures_files)
 def trade_measures(step: Step) -> pd.DataFrame:
-    """Read the dated measures that restrict trade."""
+    """Read the dated measures that restrict trade, and say which countries of theirs are no economy of the run."""
+    table = measures.trade_measures(step.settings)
     if step.settings.trade_measures == "none":
         step.metadata["measures"] = "off: the setting trade_measures is none"
-    return measures.trade_measures(step.settings)
+    step.metadata["no_economy_of_the_run"] = measures.unknown_countries(table, step.read("economies")["economy"])
+    return table
 
 
 @recipe(

@@ -43,5 +43,5 @@ def _picture(name: str, rows: pd.DataFrame) -> bytes:
             )
         drawn.axes.axhline(0, color="grey", linewidth=0.8)
         drawn.axes.axvline(-0.5, color="grey", linewidth=0.8, linestyle=":")
-        drawn.axes.legend(fontsize=7, frameon=False)
+        drawn.axes.legend(fontsize=7, frameon=False, loc="upper left")
     return drawn.png

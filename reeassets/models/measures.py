@@ -1,6 +1,7 @@
 """Dated measures that restrict trade or free it: the bundled ones, or a file (docs/METHOD.md, section 12)."""
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -60,6 +61,12 @@ def trade_measures(settings: Settings) -> pd.DataFrame:
         status = path.stat()
         rows = _read(path, status.st_size, status.st_mtime_ns)
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
+
+
+def unknown_countries(trade_measures: pd.DataFrame, economies: Iterable[str]) -> list[str]:
+    """Return the countries that measures name and that are not among the economies, e.g. as members of a merged one."""
+    named = {*trade_measures["restricting_country"], *trade_measures["target"]} - {EVERYBODY}
+    return sorted(named - set(economies))
 
 
 @cache
