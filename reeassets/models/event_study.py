@@ -27,6 +27,7 @@ from reeassets.models.event_panel import (
     measures_of,
 )
 from reeassets.models.measures import EVERYBODY
+from reeassets.parallel import running
 from reeassets.settings import Settings, format_years
 
 EFFECT, NO_EFFECT = "effect", "no effect shown"
@@ -46,12 +47,13 @@ MIRRORED_BEFORE, MIRRORED_AFTER = ((-3, -1),), ((0, -4), (1, -5))
 
 @dataclass(frozen=True)
 class _Cell:
-    """One regression: a measure, the products it pools, an outcome, and its rows."""
+    """One regression: a measure, the products it pools, an outcome, its rows, and the relative years of the data."""
 
     measure: Measure
     product: str
     outcome: str
     rows: pd.DataFrame
+    there: frozenset[int]
 
     @property
     def importers(self) -> int:
@@ -120,29 +122,37 @@ def event_study(
         The columns :data:`COLUMNS`; a row per measure, product, outcome and relative year with data, the reference year
         always among them. What cannot be tested has rows with null numbers, and says why.
     """
-    rows: list[dict[str, Any]] = []
+    from threadpoolctl import threadpool_limits
+
+    cells: list[_Cell] = []
     for measure in measures_of(trade_measures):
         outcomes = importer_outcomes(
             flows[flows["product"].isin(list(measure.products))],
             indicators[indicators["product"].isin(list(measure.products))],
             measure.country,
         )
-        for cell in _cells(measure, outcomes):
-            rows += _rows(cell, outcomes, settings)
+        cells += _cells(measure, outcomes)
+    # Sums split over threads round differently from machine to machine, and the matrices are small.
+    with (
+        threadpool_limits(limits=1),
+        running(lambda cell: _rows(cell, settings), cells, settings.workers) as results,
+    ):
+        rows = [row for of_cell in results for row in of_cell]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _cells(measure: Measure, outcomes: pd.DataFrame) -> Iterator[_Cell]:
+    there = frozenset((outcomes["year"] - measure.year).tolist())
     choices: list[tuple[str, Sequence[str]]] = [(product, (product,)) for product in measure.products]
     if len(choices) > 1:
         choices.insert(0, (ALL_PRODUCTS, measure.products))
     for label, products in choices:
         for outcome in OUTCOMES:
-            yield _Cell(measure, label, outcome, event_rows(outcomes, measure, products, outcome))
+            yield _Cell(measure, label, outcome, event_rows(outcomes, measure, products, outcome), there)
 
 
-def _rows(cell: _Cell, outcomes: pd.DataFrame, settings: Settings) -> list[dict[str, Any]]:
-    reason = obstacle(cell.measure, cell.outcome, cell.rows, outcomes)
+def _rows(cell: _Cell, settings: Settings) -> list[dict[str, Any]]:
+    reason = obstacle(cell.measure, cell.outcome, cell.rows) if cell.there else "nobody imports any of it in these data"
     fit: EventFit | None = None
     if not reason:
         try:
@@ -155,15 +165,15 @@ def _rows(cell: _Cell, outcomes: pd.DataFrame, settings: Settings) -> list[dict[
             f"{EFFECTIVE_CLUSTERS:.0f} are needed"
         )
     if fit is None or reason:
-        return _untested(cell, outcomes, reason)
+        return _untested(cell, reason)
     return _tested(cell, fit, settings)
 
 
-def obstacle(measure: Measure, outcome: str, rows: pd.DataFrame, outcomes: pd.DataFrame) -> str:
+def obstacle(measure: Measure, outcome: str, rows: pd.DataFrame) -> str:
     """Say why a measure's effect on an outcome cannot be tested; empty if it can.
 
-    The rules, in their order: something is traded; the outcome is known in the year before the measure, in at least
-    three years before it and in one after its first; at least ten importers bought more than a tenth from the
+    The rules, in their order: the outcome is known in the year before the measure, in at least three years before it
+    and in one after its first; at least ten importers bought more than a tenth from the
     restricting country (a measure against one country has one such importer at most); and for ``import_share``, all
     years that :func:`compared` needs.
 
@@ -173,11 +183,7 @@ def obstacle(measure: Measure, outcome: str, rows: pd.DataFrame, outcomes: pd.Da
     outcome : str
     rows : DataFrame
         From :func:`reeassets.models.event_panel.event_rows`.
-    outcomes : DataFrame
-        From :func:`reeassets.models.event_panel.importer_outcomes`.
     """
-    if outcomes.empty:
-        return "nobody imports any of its products in these data"
     relative = set(rows["relative_year"])
     before, after = sorted(s for s in relative if s < 0), sorted(s for s in relative if s > 0)
     if len(before) < YEARS_BEFORE or len(after) < YEARS_AFTER or REFERENCE not in relative:
@@ -204,13 +210,12 @@ def obstacle(measure: Measure, outcome: str, rows: pd.DataFrame, outcomes: pd.Da
     return ""
 
 
-def _untested(cell: _Cell, outcomes: pd.DataFrame, reason: str) -> list[dict[str, Any]]:
-    there = set((outcomes["year"] - cell.measure.year).tolist())
+def _untested(cell: _Cell, reason: str) -> list[dict[str, Any]]:
     nothing = dict.fromkeys(
         ("coefficient", "ci_low", "ci_high", "p_value", "effective_importers", "pretrend_p", "effect_p"), np.nan
     )
     said = cell.common | nothing | {"verdict": NOT_TESTABLE, "reason": reason}
-    return [said | {"relative_year": year} for year in WINDOW if year in there or year == REFERENCE]
+    return [said | {"relative_year": year} for year in WINDOW if year in cell.there or year == REFERENCE]
 
 
 def _tested(cell: _Cell, fit: EventFit, settings: Settings) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from reeassets.models.event_fit import EventFit
+from reeassets.models.event_panel import event_rows, importer_outcomes, measures_of
 from reeassets.models.event_pictures import measure_pictures
 from reeassets.models.event_schema import EVENT_STUDY
 from reeassets.models.event_study import (
@@ -14,7 +15,9 @@ from reeassets.models.event_study import (
     event_study,
     judged,
 )
+from reeassets.models.measures import trade_measures
 from reeassets.settings import Settings
+from reeassets.trade.bundled import bundled_file
 from reeassets_tests.models.made_events import event_table, flow_tables, measure_rows
 
 
@@ -102,6 +105,15 @@ def test_a_share_that_only_falls_back_to_its_mean_is_no_effect(settings):
     assert set(share["verdict"]) == {NO_EFFECT}
 
 
+def test_threads_and_order_change_nothing(settings):
+    flows, indicators = flow_tables(seed=6)
+    one, four = (settings.model_copy(update={"workers": workers}) for workers in (1, 4))
+    first = study(measure_rows(), (flows, indicators), one)
+    shuffled = flows.sample(frac=1, random_state=1), indicators.sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(first, study(measure_rows(), (flows, indicators), four))
+    pd.testing.assert_frame_equal(first, study(measure_rows(), shuffled, one))
+
+
 def untested(table):
     assert set(table["verdict"]) == {NOT_TESTABLE}
     numbers = ["coefficient", "ci_low", "ci_high", "p_value", "effective_importers", "pretrend_p", "effect_p"]
@@ -167,7 +179,35 @@ def test_what_is_not_known_or_traded_is_not_testable(settings):
     assert set(unit["verdict"]) == {NOT_TESTABLE}
     assert unit["reason"].iloc[0].endswith("no year is known")
     nobody = study(measure_rows(("850511",)), (flows, indicators), settings)
-    assert set(untested(nobody).values()) == {"nobody imports any of its products in these data"}
+    assert set(untested(nobody).values()) == {"nobody imports any of it in these data"}
     assert nobody["relative_year"].tolist() == [-1] * 4
     assert measure_pictures(nobody) == {}
     assert study(measure_rows().iloc[:0], (flows, indicators), settings).empty
+
+
+def test_unit_values_after_the_quotas_of_2010_in_real_trade(settings):
+    """The bundled flows of three rare-earth codes from 2002 on, in BACI's numbers of countries: China is 156."""
+    recorded = trade_measures(settings).assign(restricting_country="156")
+    flows = pd.read_parquet(bundled_file("baci_hs92_rare_earths_2002_2024.parquet"))
+    flows = flows[flows["year"] <= 2023].astype({"year": "int64", "exporter": "str", "importer": "str"})
+    own = pd.DataFrame({"year": [2008], "country": ["842"], "product": ["284690"], "rsca": [np.nan]})
+    quotas = recorded[recorded["measure"] == "export_quotas_2010"]
+    table = study(quotas, (flows, own), settings).query("product == 'all'").set_index(["outcome", "relative_year"])
+    verdicts = table["verdict"].groupby("outcome").first().to_dict()
+    assert verdicts == {
+        "log_imports": NO_EFFECT,
+        "log_unit_value": EFFECT,
+        "rsca": NOT_TESTABLE,
+        "import_share": NO_EFFECT,
+    }
+    # The coefficient of 2012 by hand: least squares on all dummies.
+    outcomes = importer_outcomes(flows, own, "156")
+    (measure,) = measures_of(quotas)
+    rows = event_rows(outcomes, measure, measure.products, "log_unit_value")
+    slopes = [rows["exposure"] * (rows["relative_year"] == year) for year in range(-5, 6) if year != -1]
+    pair = pd.get_dummies(rows["country"] + rows["product"], dtype=float)
+    when = pd.get_dummies(rows["product"] + rows["year"].astype(str), dtype=float)
+    design = np.column_stack([*slopes, pair, when])
+    by_hand = np.linalg.lstsq(design, rows["outcome"].to_numpy(), rcond=None)[0][6]
+    assert table.loc[("log_unit_value", 2), "coefficient"] == pytest.approx(by_hand, abs=1e-8)
+    assert by_hand > 1
