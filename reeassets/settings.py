@@ -31,6 +31,7 @@ ECONOMIES = ("countries", "eu27")
 TOTALS = ("source", "wdi")
 REEXPORTS = ("recorded", "none", "all")
 PRODUCTION = ("recorded", "none")
+TRADE_MEASURES = ("recorded", "none")
 # Fields of earlier versions, and what takes their place.
 _GONE = {"alpha": "pass_through", "shock_pass_through": "pass_through"}
 _SECRETS = ("failure_webhook",)
@@ -284,6 +285,12 @@ class Settings(BaseSettings):
     )
     model_bootstrap_seed: int = Field(20250804, ge=0, description="Seed of those draws")
 
+    trade_measures: str = Field(
+        "recorded",
+        description="Dated measures that restrict trade: `recorded` (five of China's on rare earths), `none`, or a CSV "
+        "file (measure,product,restricting_country,target,first_month,last_month,kind,source,note)",
+    )
+
     shock_file: Path | None = Field(
         None, description="YAML file of what-if scenarios, or folder of such files, beside the built-in scenarios"
     )
@@ -365,6 +372,11 @@ class Settings(BaseSettings):
     def _production(cls, value: str) -> str:
         return value if value in PRODUCTION else str(Path(value).expanduser().absolute())
 
+    @field_validator("trade_measures", mode="after")
+    @classmethod
+    def _trade_measures(cls, value: str) -> str:
+        return value if value in TRADE_MEASURES else str(Path(value).expanduser().absolute())
+
     @field_validator("tables", mode="after")
     @classmethod
     def _tables(cls, value: str | None) -> str | None:
@@ -416,7 +428,7 @@ class Settings(BaseSettings):
     def fingerprint(self, *fields: str) -> str:
         """Return a hash of the named fields: equal exactly if their values are, a file's being its name."""
         values = self.model_dump(mode="json", include=set(fields))
-        for name in {"economies", "totals", "reexports", "production"} & set(values):
+        for name in {"economies", "totals", "reexports", "production", "trade_measures"} & set(values):
             if values[name] is not None:
                 # What the file holds counts by its digest, wherever it lies.
                 values[name] = Path(values[name]).name

@@ -2,12 +2,17 @@
 
 import pandas as pd
 
-from reeassets.models import diagnostics, multiplicity, pictures, regressions
+from reeassets.models import diagnostics, event_pictures, measures, multiplicity, pictures, regressions
+from reeassets.models.event_study import NOT_TESTABLE
+from reeassets.models.event_study import event_study as study
 from reeassets.models.findings import findings as judge
 from reeassets.models.panel import build_panel
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
 from reeassets.products.carried import set_totals
+from reeassets.settings import Settings
+from reeassets.tables import Partition
+from reeassets.trade.bundled import digests
 from reeassets.trade.sources import no_files, said_of_source
 
 _STATSMODELS = frozenset({"statsmodels", "parquet"})
@@ -101,4 +106,40 @@ def findings(step: Step) -> pd.DataFrame:
     )
 
 
-RECIPES = [panel, rca_models, model_diagnostics, model_multiplicity, findings]
+def _measures_files(settings: Settings, _: Partition) -> dict[str, str]:
+    path = measures.measures_file(settings)
+    return {} if path is None else digests([path])
+
+
+@recipe(inputs=("economies",), uses=("trade_measures",), outside=_measures_files)
+def trade_measures(step: Step) -> pd.DataFrame:
+    """Read the dated measures that restrict trade, and say which countries of theirs are no economy of the run."""
+    table = measures.trade_measures(step.settings)
+    if step.settings.trade_measures == "none":
+        step.metadata["measures"] = "off: the setting trade_measures is none"
+    step.metadata["no_economy_of_the_run"] = measures.unknown_countries(table, step.read("economies")["economy"])
+    return table
+
+
+@recipe(
+    inputs=("trade_measures", "trade_flows", "product_indicators"),
+    uses=("model_significance", "model_bootstrap_draws", "model_bootstrap_seed"),
+)
+def event_study(step: Step) -> pd.DataFrame:
+    """Estimate what each dated measure did to importers that had bought from the restricting country."""
+    dated = step.read("trade_measures")
+    flows, indicators = (
+        pd.concat([part[part["product"].isin(dated["product"])] for part in parts], ignore_index=True)
+        for parts in (
+            step.read_each_year("trade_flows"),
+            step.read_each_year("product_indicators", ("year", "country", "product", "rsca")),
+        )
+    )
+    table = study(dated, flows, indicators, step.settings)
+    untested = table[table["verdict"] == NOT_TESTABLE]
+    step.metadata["not_testable"] = len(untested[["measure", "product", "outcome"]].drop_duplicates())
+    step.pictures |= event_pictures.measure_pictures(table)
+    return table
+
+
+RECIPES = [panel, rca_models, model_diagnostics, model_multiplicity, findings, trade_measures, event_study]

@@ -47,4 +47,14 @@ COLUMNS = {
             bloc_risks.* classified_products.stage classified_products.in_set classified_products.is_ree \
             product_indicators.product product_indicators.imports_kusd
     """,
+    "trade_measures": """
+        * <- nothing
+    """,
+    "event_study": """
+        measure product <- trade_measures.=
+        outcome <- nothing
+        relative_year <- trade_measures.first_month trade_flows.year product_indicators.year
+        * <- trade_measures.* trade_flows.* product_indicators.year product_indicators.country \
+            product_indicators.product product_indicators.rsca
+    """,
 }

@@ -6,6 +6,7 @@ from reeassets.indicators.contract import registered_hazards
 from reeassets.models.contract import EXPOSURES, RISKS, ROW_KEY
 from reeassets.models.diagnostics import DIAGNOSTICS
 from reeassets.models.errors import TWO_WAY, WAYS
+from reeassets.models.event_schema import TABLES as EVENT_TABLES
 from reeassets.models.verdicts import VERDICTS
 from reeassets.settings import STAGES, Settings
 from reeassets.tables import Table, column, country_column, product_column, year_column
@@ -219,4 +220,4 @@ def panel_table(settings: Settings) -> Table:
 
 def tables(settings: Settings) -> list[Table]:
     """Return the tables of this stage."""
-    return [panel_table(settings), RCA_MODELS, MODEL_DIAGNOSTICS, MODEL_MULTIPLICITY, FINDINGS]
+    return [panel_table(settings), RCA_MODELS, MODEL_DIAGNOSTICS, MODEL_MULTIPLICITY, FINDINGS, *EVENT_TABLES]

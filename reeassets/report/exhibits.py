@@ -14,6 +14,7 @@ from reeassets.models.claims import CLAIMS, Claim
 from reeassets.report import (
     cluster_figures,
     curve,
+    event_figure,
     figures,
     indicator_figure,
     labels,
@@ -119,6 +120,7 @@ def exhibits(
         _contrasts(headline(tables["tier_contrasts"], settings), settings),
         *_clusters(tables, countries),
         *(_curve(claim, tables["rca_models"], settings) for claim in CLAIMS if claim.kind == "regression"),
+        _events(tables["event_study"], settings),
         Exhibit(
             id="shocks",
             title="Who loses how much of its supply in each scenario",
@@ -251,6 +253,24 @@ def _clusters(tables: Mapping[str, pd.DataFrame], countries: Mapping[str, str]) 
             min_width=640,
         ),
     ]
+
+
+def _events(event_study: pd.DataFrame, settings: Settings) -> Exhibit:
+    """Return the years around one dated measure."""
+    rows = event_figure.shown_events(event_study)
+    name = f" {labels.spoken(rows['measure'].iloc[0])}" if len(rows) else ""
+    return Exhibit(
+        id="events",
+        title=f"Importers that had bought from the restricting country, around the measure{name}",
+        note="Change from the year before the measure of an importer that had bought everything from the restricting "
+        "country, against one that had bought nothing, with country-product and product-year effects; bars are "
+        f"{1 - settings.model_significance:.0%} intervals of the wild cluster bootstrap by country. Above each panel "
+        "the verdict, which tests all years from 0 on together, and those before. Table event_study.",
+        warning=event_figure.verdicts(rows),
+        figure=event_figure.event_panels(rows),
+        absent="No dated measure can be tested on these data; the table event_study says why.",
+        min_width=720,
+    )
 
 
 def _curve(claim: Claim, rca_models: pd.DataFrame, settings: Settings) -> Exhibit:

@@ -48,6 +48,7 @@ TABLES = (
     "model_diagnostics",
     "model_multiplicity",
     "findings",
+    "event_study",
     "shock_scenarios",
     "shock_impacts",
 )
@@ -79,6 +80,7 @@ SHOWN_SETTINGS = (
     "model_deltas",
     "model_significance",
     "model_bootstrap_draws",
+    "trade_measures",
     "shock_substitution",
 )
 
@@ -207,7 +209,9 @@ def _configuration(settings: Settings) -> list[tuple[str, str, str]]:
         shown = {
             "years": format_years,
             "model_deltas": lambda deltas: ", ".join(map(str, deltas)),
-            **dict.fromkeys(("economies", "reexports", "production"), lambda choice: Path(choice).name),
+            **dict.fromkeys(
+                ("economies", "reexports", "production", "trade_measures"), lambda choice: Path(choice).name
+            ),
         }.get(name, lambda value: value)(value)
         rows.append((name, "–" if shown is None else str(shown), str(type(settings).model_fields[name].description)))
     return rows

@@ -78,13 +78,16 @@ def test_the_panel_table_follows_hazards_and_deltas(monkeypatch):
         "model_diagnostics",
         "model_multiplicity",
         "findings",
+        "trade_measures",
+        "event_study",
     ]
 
 
 def test_importing_the_stage_does_not_load_statsmodels():
     code = (
         "import sys, reeassets.models.regressions, reeassets.models.schema, reeassets.models.entry, "
-        "reeassets.models.input_linked, reeassets.models.panel; print([m for m in sys.modules if m.startswith("
+        "reeassets.models.input_linked, reeassets.models.panel, reeassets.models.event_study; "
+        "print([m for m in sys.modules if m.startswith("
         "('statsmodels', 'sklearn', 'scipy.stats', 'dagster'))])"
     )
     done = subprocess.run(

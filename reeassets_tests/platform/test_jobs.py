@@ -65,7 +65,15 @@ def test_what_each_job_makes(graph):
     assert made["full_refresh"] == set(graph.recipes) - made["shocks"]
     assert made["refresh_year"] == made["backfill"] == set(graph.recipes) - scenarios - classification
     assert made["reclassify"] == classification
-    models = {"panel", "rca_models", "model_diagnostics", "model_multiplicity", "findings"}
+    models = {
+        "panel",
+        "rca_models",
+        "model_diagnostics",
+        "model_multiplicity",
+        "findings",
+        "trade_measures",
+        "event_study",
+    }
     assert made["models_only"] == {*models, "html_report", "warehouse"}
 
 

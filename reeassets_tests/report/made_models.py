@@ -99,3 +99,20 @@ def model_multiplicity() -> pd.DataFrame:
     counts = {"n_family": 9, "n_tests": 3, "n_significant": 2, "n_significant_bh": 1, "n_significant_holm": 0}
     ps = {"headline_p": 0.01, "headline_bh": 0.03, "headline_holm": 0.09}
     return pd.DataFrame([{"model": "rca_growth", "interacted": False, "term": "exposure"} | counts | ps])
+
+
+def event_study() -> pd.DataFrame:
+    """One measure on two codes: tested on imports and unit values, the latter of 280530 with a pre-trend."""
+    rows = []
+    for product, verdicts in (("280530", ("effect", "pre-trend")), ("284690", ("no effect shown", "effect"))):
+        for outcome, verdict in zip(("log_imports", "log_unit_value"), verdicts, strict=True):
+            said = {"measure": "export_quotas_2010", "product": product, "outcome": outcome, "verdict": verdict}
+            counts = {"n_obs": 300, "n_importers": 100, "n_exposed": 40, "pretrend_p": 0.4, "effect_p": 0.02}
+            for year, value in ((-2, 0.1), (-1, 0.0), (0, 0.5), (1, 1.0)):
+                ends = {"ci_low": value - 0.4, "ci_high": value + 0.6, "p_value": 0.1, "effective_importers": 30.0}
+                ends = ends if year != -1 else dict.fromkeys(ends)
+                rows.append(said | counts | ends | {"relative_year": year, "coefficient": value, "reason": "made"})
+        untested = {"outcome": "import_share", "verdict": "not testable", "relative_year": -1, "reason": "made"}
+        rows.append({"measure": "export_quotas_2010", "product": product} | counts | untested)
+        rows[-1] |= dict.fromkeys(("coefficient", "pretrend_p", "effect_p"))
+    return pd.DataFrame(rows)

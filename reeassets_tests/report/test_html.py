@@ -68,7 +68,7 @@ def test_every_section_is_there(page):
     headings = [attributes["id"] for attributes in page.tags("h2")]
     assert headings == [
         *("data", "rare-earths", "findings", "products", "links", "showcase", "dependence", "indicators", "tiers"),
-        *("clusters", "models", "shocks", "caveats", "definitions", "provenance"),
+        *("clusters", "models", "measures", "shocks", "caveats", "definitions", "provenance"),
     ]
     targets = {attributes["href"].removeprefix("#") for attributes in page.tags("a")}
     assert targets == set(headings)
@@ -80,7 +80,7 @@ def test_every_figure_is_drawn_once_with_fixed_ids(page):
     ]
     assert plots == [
         *("unit-values", "suppliers", "product-set", "links", "influence", "risk", "indicators", "tier-contrasts"),
-        *("cluster-profiles", "cluster-paths", "curve-exposure", "curve-risk-input", "shocks"),
+        *("cluster-profiles", "cluster-paths", "curve-exposure", "curve-risk-input", "events", "shocks"),
     ]
     assert list(page.figures) == plots
     assert all(figure["data"] for figure in page.figures.values())
@@ -262,6 +262,7 @@ def test_without_links_and_models_the_page_says_so():
         "tier-contrasts",
         "cluster-profiles",
         "cluster-paths",
+        "events",
         "shocks",
     }
 
