@@ -1,5 +1,6 @@
 import pytest
 
+from reeassets.models import assets as recipes
 from reeassets.models.event_schema import TRADE_MEASURES
 from reeassets.models.measures import COLUMNS, trade_measures, unknown_countries
 from reeassets.settings import Settings
@@ -91,3 +92,15 @@ def test_a_bad_file_is_named(tmp_path):
         trade_measures(given(tmp_path, GOOD, header=HEADER.replace("kind,", "")))
     with pytest.raises(GivenFileError, match=r"the setting trade_measures names it \(else one of recorded, none"):
         trade_measures(Settings(home=tmp_path, trade_measures=str(tmp_path / "absent.csv")))
+
+
+def test_what_a_file_holds_counts_and_not_where_it_lies(tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here, there):
+        folder.mkdir()
+    one, other = given(here, GOOD), given(there, GOOD)
+    assert one.fingerprint("trade_measures") == other.fingerprint("trade_measures")
+    outside = recipes.trade_measures.outside
+    assert outside(one, None) == outside(other, None)
+    assert outside(given(there, GOOD, GOOD.replace("284690", "280530")), None) != outside(one, None)
+    assert outside(Settings(home=tmp_path, trade_measures="none"), None) == {}
