@@ -166,9 +166,10 @@ def _other_goods_digests(settings: Settings, _: Partition) -> dict[str, str]:
     return digests([path]) if path else {}
 
 
+_SET_INPUTS = ("raw_trade", "economies", "product_concordance")
 _set_recipe = partial(
     recipe,
-    inputs=("raw_trade", "economies", "product_concordance"),
+    inputs=_SET_INPUTS,
     uses=("product_set", "other_goods"),
     plugins=("product_sets",),
     outside=_other_goods_digests,
@@ -180,15 +181,9 @@ def _of_set(step: Step, cut: Callable[..., pd.DataFrame]) -> pd.DataFrame:
     assert step.year is not None
     path = _other_goods_file(step.settings)
     others = other_goods.of_year(other_goods.read_other_goods(path) if path else None, step.year)
-    files = (step.file(name) for name in ("raw_trade", "economies", "product_concordance"))
+    files = (step.file(name) for name in _SET_INPUTS)
     with step.duckdb() as connection:
         return cut(connection, *files, others)
-
-
-@_set_recipe()
-def trade_flows(step: Step) -> pd.DataFrame:
-    """Cut the set's products out of a year's raw trade, without what is known to be another good."""
-    return _of_set(step, carried.trade_flows)
 
 
 @_set_recipe()
@@ -202,6 +197,13 @@ def excluded_flows(step: Step) -> pd.DataFrame:
         "value_kusd": float(value.sum()),
     }
     return table
+
+
+# What is left out is made first: a check weighs both against raw trade.
+@_set_recipe(inputs=(*_SET_INPUTS, "excluded_flows"))
+def trade_flows(step: Step) -> pd.DataFrame:
+    """Cut the set's products out of a year's raw trade, without what is known to be another good."""
+    return _of_set(step, carried.trade_flows)
 
 
 @recipe(inputs=("trade_flows",))
@@ -233,8 +235,8 @@ RECIPES = [
     code_list_evidence,
     classified_products,
     product_concordance,
-    trade_flows,
     excluded_flows,
+    trade_flows,
     unit_values,
     concordance_value,
 ]

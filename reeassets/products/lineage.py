@@ -54,7 +54,7 @@ COLUMNS = {
         exporter <- raw_trade.exporter_code economies.country_code economies.economy
         importer <- raw_trade.importer_code economies.country_code economies.economy
         product <- product_concordance.set_product product_concordance.product raw_trade.product
-        value_kusd quantity_t <- raw_trade.= product_concordance.share
+        value_kusd quantity_t <- raw_trade.= product_concordance.share excluded_flows.=
     """,
     "excluded_flows": """
         year <- raw_trade.=

@@ -112,7 +112,7 @@ def test_code_versions_follow_the_settings(tmp_path):
     changed = {name for name in one.recipes if one.own_hash(name) != other.own_hash(name)}
     # The report prints the configuration, so it depends on all of it.
     assert changed == {
-        *("product_indicators", "indicator_variants", "indicator_intervals", "indicator_bounds"),
+        *("product_indicators", "indicator_variants", "indicator_intervals", "indicator_bounds", "bloc_risks"),
         *("shock_impacts", "html_report"),
     }
     stale = {
