@@ -63,6 +63,7 @@ def test_the_ui_gets_the_lineage_with_asset_keys(graph):
     assert {(dep.asset_key.to_user_string(), dep.column_name) for dep in deps["value_kusd"]} == {
         ("trade/raw_trade", "value_kusd"),
         ("products/product_concordance", "share"),
+        ("products/excluded_flows", "value_kusd"),
     }
     # The open-source UI shows no column lineage of its own accord.
     shown = metadata["column_lineage"].value.splitlines()
