@@ -20,6 +20,7 @@ from reeassets.settings import STAGES, Settings
 
 COUNTRIES, PRODUCTS, YEARS = 230, 168, 17
 SEED = 1
+HAZARDS = ("political_stability", "market_power", "uniform")
 
 
 def codes(letters: str, count: int) -> list[str]:
@@ -40,7 +41,7 @@ def generated_panel(settings: Settings, share: float) -> pd.DataFrame:
     columns = {name: between(0.0) for name in ("trade_exposure", "import_reliance", "supplier_concentration")}
     columns["import_intensity"] = np.exp(own / 4 + rng.normal(size=shape))
     risks = ("systemic_trade_risk", "indirect_risk", "multi_tier_risk")
-    columns |= {f"{risk}__{hazard}": between(1.0) for risk in risks for hazard in ("political_stability", "uniform")}
+    columns |= {f"{risk}__{hazard}": between(1.0) for risk in risks for hazard in HAZARDS}
     columns |= {name: np.abs(rng.normal(8, 2, size=shape)) for name in ("log1p_imports", "log1p_exports")}
     outcome = np.tanh(0.4 * (level + own) - 0.6)
     columns["rsca"] = outcome
@@ -94,13 +95,12 @@ def grid(share: float) -> Callable[[], object]:
 def headline(share: float) -> Callable[[], object]:
     """Return the estimation of one model's headline specification, with and without slopes by stage."""
     from reeassets.models.rca_growth import RCA_GROWTH
-    from reeassets.models.results import is_headline
+    from reeassets.models.results import role_of
 
     settings = Settings()
     panel = generated_panel(settings, share)
     links = generated_links(panel)
-    hazards = ("political_stability", "uniform")
-    chosen = [one for one in RCA_GROWTH.specifications(settings, hazards) if is_headline(one, settings)]
+    chosen = [one for one in RCA_GROWTH.specifications(settings, HAZARDS) if role_of(one, settings) == "headline"]
     return lambda: RCA_GROWTH.fit(panel, links, chosen, settings)
 
 
@@ -133,7 +133,7 @@ def diagnostics(share: float) -> Callable[[], object]:
     settings = Settings()
     panel = generated_panel(settings, share)
     links = generated_links(panel)
-    few = Settings(model_deltas=(3,))
+    few = Settings(model_deltas=(1,))
     rows = rca_models(panel, links, few)
     return lambda: model_diagnostics(panel, links, rows, few)
 

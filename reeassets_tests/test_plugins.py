@@ -79,7 +79,7 @@ def test_an_unknown_group_is_an_error():
         ("link_proposers", LinkProposer, {"recorded", "critical33", "world168", "language_model"}),
         ("hazards", Hazard, {"political_stability", "market_power", "uniform", "file"}),
         ("indicators", Indicator, {"exposure", "systemic_trade_risk", "multi_tier_risk", "rca"}),
-        ("models", Model, {"rca_growth", "entry", "input_linked"}),
+        ("models", Model, {"rca_growth", "entry", "exit", "input_linked"}),
     ],
 )
 def test_the_built_in_parts_are_registered_and_keep_their_contracts(group, contract, expected):

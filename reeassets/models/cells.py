@@ -13,6 +13,10 @@ Codes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
+class NotEstimableError(ValueError):
+    """The rows cannot answer the question; the message says what they lack."""
+
+
 @dataclass(frozen=True)
 class Cells:
     """Rows of a panel, each a country, a product and a year, sorted by them and without repetition.

@@ -7,29 +7,32 @@ For country ``c``, product ``p`` of stage ``s``, year ``t``, with ``z()`` a stan
 
 ``rca_growth``
     ``rsca[c,p,t+delta] ~ z(exposure[c,p,t]) + z(supplier_concentration[c,p,t]) + z(risk[c,p,t])``
-    ``+ rsca[c,p,t] + log1p(imports[c,p,t]) + log1p(exports[c,p,t]) | fixed effects``
+    ``+ rsca[c,p,t] + log1p(imports[c,p,t]) + log1p(exports[c,p,t]) | c^p + c^t + p^t``
 
-    and, ``interacted``, ``z(...):s`` in the place of the first three. Fixed effects: ``c + p + t``, or ``c^t + p^t``.
-``entry``
-    ``logit(rca[c,p,t+delta] >= 1) ~`` the same ``+ t + s``, among the rows with ``rca[c,p,t] < 1``.
+    and, ``interacted``, ``z(...):s`` in the place of the first three; slopes are freed of the bias that a lagged
+    outcome has in a short panel (:mod:`reeassets.models.feedback`). Rows: pairs that export at ``t`` and ``t + delta``.
 ``input_linked``
     the formula of ``rca_growth`` with ``sum_q w[q,p] x[c,q,t] / sum_q w[q,p]``, over the inputs ``q`` of
     ``p``, in the place of each of the first three ``x[c,p,t]``.
+``entry``, ``exit``
+    ``logit(exports[c,p,t+delta] > 0) ~`` the same regressors ``+ t + s``, among the rows that export nothing at ``t``;
+    and ``logit(exports[c,p,t+delta] = 0)`` among those that export.
 
-Rows: those where the outcome and every candidate regressor are known, the same for all definitions. Errors, tests and
-the small-sample convention: :class:`reeassets.models.errors.TwoWayErrors`.
+Rows: those where the outcome and every candidate regressor are known, the same for all definitions. Errors: the cluster
+jackknife by country and by product, :class:`reeassets.models.jackknife.ClusterJackknife` and, of the logits,
+:class:`reeassets.models.errors.TwoWayErrors`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import pandas as pd
 
 from reeassets.settings import Settings
 
 if TYPE_CHECKING:
-    from reeassets.models.linear import AbsorbedColumns
+    from reeassets.models.dynamic import DynamicColumns, DynamicFit
     from reeassets.models.results import Regression
 
 EXPOSURES = ("trade_exposure", "import_reliance", "import_intensity")
@@ -37,8 +40,11 @@ RISKS = ("systemic_trade_risk", "indirect_risk", "multi_tier_risk")
 HEADLINE_EXPOSURE = "trade_exposure"
 HEADLINE_RISK = "systemic_trade_risk"
 HEADLINE_HAZARD = "political_stability"
-HEADLINE_FIXED_EFFECTS = "country+product+year"
-HEADLINE_DELTA = 3
+HEADLINE_FIXED_EFFECTS = "country-product+country-year+product-year"
+HEADLINE_DELTA = 1
+
+Role = Literal["headline", "grid", "robustness"]
+ROLES: tuple[Role, ...] = ("headline", "grid", "robustness")
 
 ROW_KEY = (
     "model",
@@ -48,14 +54,17 @@ ROW_KEY = (
     "risk_definition",
     "hazard",
     "fixed_effects",
+    "variant",
     "interacted",
     "term",
 )
 ROW_COLUMNS = (
     *ROW_KEY,
+    "role",
     "headline",
     "in_curve",
     "coefficient",
+    "uncorrected",
     "std_error",
     "std_error_conventional",
     "decided_by",
@@ -94,7 +103,9 @@ class Specification:
     delta : int
         Years between regressors and outcome.
     fixed_effects : str
-        What is absorbed or held constant, e.g. ``country+product+year``.
+        What is absorbed or held constant, e.g. ``country-product+country-year+product-year``.
+    variant : str
+        What a robustness row changes; empty in the grid.
     """
 
     model: str
@@ -104,12 +115,13 @@ class Specification:
     hazard: str
     delta: int
     fixed_effects: str
+    variant: str = ""
 
     @property
     def id(self) -> str:
         """All dimensions in one text, unique within a run."""
         parts = (self.model, self.outcome, self.exposure, self.risk, self.hazard, str(self.delta), self.fixed_effects)
-        return "/".join(parts)
+        return "/".join((*parts, self.variant) if self.variant else parts)
 
     @property
     def risk_column(self) -> str:
@@ -151,11 +163,14 @@ class LeastSquares(Model, Protocol):
 
     def absorbed(
         self, panel: pd.DataFrame, links: pd.DataFrame, specification: Specification, settings: Settings
-    ) -> "tuple[AbsorbedColumns, list[Regression]] | None":
-        """Return the demeaned columns of a specification and its regressions; None if it has no rows."""
+    ) -> "tuple[DynamicColumns, list[tuple[Regression, DynamicFit]]] | str":
+        """Return the columns of a specification without their effects, and its regressions with their estimates.
+
+        Or why there are none.
+        """
 
 
 def headline_delta(settings: Settings) -> int:
-    """Return the headline's ``delta``: 3 years, or the middle of the configured ones where 3 is not among them."""
-    deltas = sorted(settings.model_deltas)
-    return HEADLINE_DELTA if HEADLINE_DELTA in deltas else deltas[len(deltas) // 2]
+    """Return the headline's ``delta``: 1 year, or the shortest of the configured ones where 1 is not among them."""
+    deltas = settings.model_deltas
+    return HEADLINE_DELTA if HEADLINE_DELTA in deltas else min(deltas)

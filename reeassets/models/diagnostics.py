@@ -4,6 +4,7 @@ Every check estimates the headline specification of a registered model again, on
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,9 +13,10 @@ import pandas as pd
 
 from reeassets import plugins
 from reeassets.models.contract import LeastSquares, Model, Specification
-from reeassets.models.linear import FIXED_EFFECTS, AbsorbedColumns, Solution
-from reeassets.models.panel import KEY, hazards_of
-from reeassets.models.rca_growth import OUTCOME
+from reeassets.models.dynamic import DynamicColumns, DynamicFit
+from reeassets.models.exporters import OUTCOME
+from reeassets.models.frame import UNCORRECTED
+from reeassets.models.panel import hazards_of, values_of_another_year
 from reeassets.models.results import Regression
 from reeassets.models.sample import CONTROLS
 from reeassets.models.wild import WildBootstrap
@@ -50,16 +52,17 @@ def model_diagnostics(
     """Check the headline coefficients of every registered model: the table ``model_diagnostics``.
 
     * ``variance_inflation``: ``1/(1 - R2)`` of the regressor on all others, after the fixed effects.
-    * ``leave_one_out``: the coefficient without China, without the USA and without Germany.
+    * ``leave_one_out``: the coefficient without China, without the USA and without Germany, corrected as the headline.
     * ``placebo``: the coefficient with the outcome ``delta`` years **before** the regressors, everything else, the
-      controls at ``t`` included, unchanged; pairs without trade then do not take part. A placebo with the sign and the
-      size of the coefficient says that the regressors follow the outcome. One of the **opposite** sign is what a true
-      and lasting effect leaves: with the outcome at ``t`` held constant, those who were pushed since came from further
+      controls at ``t`` included, unchanged, and without a correction, which is for an outcome that lies ahead; to be
+      compared with ``uncorrected``. Pairs without trade then do not take part. A placebo with the sign and the size of
+      the coefficient says that the regressors follow the outcome. One of the **opposite** sign is what a true and
+      lasting effect leaves: with the outcome at ``t`` held constant, those who were pushed since came from further
       away. It is a comparison and no test: since dependence itself answers to advantage, small placebos are often
       significant in generated worlds without any effect.
     * ``wild_bootstrap``: p-value of :class:`reeassets.models.wild.WildBootstrap`.
 
-    The first and the last are those of models that are least squares with country, product and year effects.
+    The first and the last are those of models that are least squares.
 
     Parameters
     ----------
@@ -85,21 +88,19 @@ def headline_specifications(
     model: Model, rows: pd.DataFrame, panel: pd.DataFrame, settings: Settings
 ) -> list[Specification]:
     """Return the specifications of a model whose rows are marked as the headline."""
-    names = ["outcome", "exposure_definition", "risk_definition", "hazard", "delta", "fixed_effects"]
+    names = ["outcome", "exposure_definition", "risk_definition", "hazard", "delta", "fixed_effects", "variant"]
     marked = set(rows.loc[rows["headline"], names].drop_duplicates().itertuples(index=False, name=None))
     return [
         one
         for one in model.specifications(settings, hazards_of(list(panel.columns)))
-        if (one.outcome, one.exposure, one.risk, one.hazard, one.delta, one.fixed_effects) in marked
+        if (one.outcome, one.exposure, one.risk, one.hazard, one.delta, one.fixed_effects, one.variant) in marked
     ]
 
 
 def before_treatment(panel: pd.DataFrame, delta: int) -> pd.DataFrame:
     """Put in the place of the outcome ``delta`` years later that of ``delta`` years earlier; null where it has none."""
-    past = panel[[*KEY, "rca", "rsca"]].assign(year=panel["year"] + delta)
-    past = past.rename(columns={name: f"{name}_lead{delta}" for name in ("rca", "rsca")})
-    rest = panel.drop(columns=[f"{name}_lead{delta}" for name in ("rca", "rsca")])
-    return rest.merge(past, on=KEY, how="left", validate="one_to_one")
+    past = values_of_another_year(panel, ["rca", "rsca"], -delta)
+    return panel.assign(**{f"{name}_lead{delta}": past[name] for name in past})
 
 
 def _checks(
@@ -114,14 +115,15 @@ def _checks(
 
     def placebo() -> list[Row]:
         past = before_treatment(panel, specification.delta)
-        return list(_rows(model.fit(past, links, [specification], settings), PLACEBO))
+        plain = replace(specification, variant=UNCORRECTED) if isinstance(model, LeastSquares) else specification
+        return list(_rows(model.fit(past, links, [plain], settings), PLACEBO))
 
     def looked_into() -> list[Row]:
         assert isinstance(model, LeastSquares)
         return list(_looked_into(model.absorbed(panel, links, specification, settings), settings))
 
     checks: list[Callable[[], list[Row]]] = [*(partial(without, country) for country in COUNTRIES), placebo]
-    if isinstance(model, LeastSquares) and specification.fixed_effects == FIXED_EFFECTS[0]:
+    if isinstance(model, LeastSquares):
         checks.append(looked_into)
     return checks
 
@@ -137,37 +139,38 @@ def _rows(estimates: pd.DataFrame, diagnostic: str, detail: str = "", note: str 
         }
 
 
-def _looked_into(prepared: tuple[AbsorbedColumns, list[Regression]] | None, settings: Settings) -> Iterator[Row]:
+def _looked_into(
+    prepared: tuple[DynamicColumns, list[tuple[Regression, DynamicFit]]] | str, settings: Settings
+) -> Iterator[Row]:
     """Yield the variance inflation and the bootstrap of every term of a specification's regressions."""
-    if prepared is None:
+    if isinstance(prepared, str):
+        # rca_models has the same reason in the notes of the specification's rows.
         return
     columns, regressions = prepared
-    for regression in regressions:
-        solution = columns.solve(columns.design([OUTCOME])[:, 0], list(regression.labels))
-        if not isinstance(solution, Solution) or min(columns.clusters.sizes[:2]) < 2:
+    for regression, fit in regressions:
+        if fit.errors is None:
             continue
         common = {"model": regression.specification.model, "interacted": regression.interacted}
-        common |= {"n_obs": len(columns.values), "note": "", "ci_low": np.nan, "ci_high": np.nan}
-        cross = solution.design.T @ columns.cross @ solution.design
+        common |= {"n_obs": fit.n_obs, "note": "", "ci_low": np.nan, "ci_high": np.nan}
+        design = columns.design(fit.terms)
+        cross = design.T @ columns.whole.cross[0] @ design
         inflation = np.diag(cross) * np.diag(np.linalg.inv(cross))
-        place = {regression.labels[name]: position for position, name in enumerate(solution.terms)}
-        bootstrap = WildBootstrap(
-            columns, OUTCOME, solution, settings.model_bootstrap_draws, settings.model_bootstrap_seed
-        )
+        place = {regression.labels[name]: position for position, name in enumerate(fit.terms)}
+        bootstrap = WildBootstrap(columns, OUTCOME, fit, settings.model_bootstrap_draws, settings.model_bootstrap_seed)
         for term in regression.terms:
             weights = _weights(regression.contrasts.get(term, (term,)), place)
-            # A stage with a single product has no test, by the bootstrap no more than otherwise.
-            untested = any(regression.notes.get(part) for part in regression.contrasts.get(term, (term,)))
             if weights is None or term in CONTROLS:
                 continue
-            told = common | {"term": term, "coefficient": float(weights @ solution.coefficients)}
+            told = common | {"term": term, "coefficient": float(weights @ fit.coefficients)}
             if term in place:
                 numbers = {"value": float(inflation[place[term]]), "coefficient": np.nan, "p_value": np.nan}
                 yield told | {"diagnostic": INFLATION, "detail": ""} | numbers
-            if not untested:
+            # A stage with a single product has no test, by the bootstrap no more than otherwise.
+            untested = any(regression.notes.get(part) for part in regression.contrasts.get(term, (term,)))
+            if not untested and not fit.errors.of(weights[None, :]).rests_on[0]:
                 found = bootstrap.test(weights)
                 tested = {"value": found.statistic, "p_value": found.p_value}
-                yield told | {"diagnostic": BOOTSTRAP, "detail": bootstrap.description} | tested
+                yield told | {"diagnostic": BOOTSTRAP, "detail": found.description} | tested
 
 
 def _weights(parts: Sequence[str], place: dict[str, int]) -> np.ndarray | None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reeassets.models.cells import Cells, without_singletons
+from reeassets.models.cells import Cells, NotEstimableError, without_singletons
 from reeassets.models.sample import CONTROLS, standardised
 from reeassets.settings import STAGES
 
@@ -62,6 +62,7 @@ def exporter_sample(
     regressors: Sequence[str],
     outcome: str = "rsca",
     controls: Sequence[str] = CONTROLS,
+    exporting: bool = True,
 ) -> ExporterSample:
     """Take the rows of pairs that export at ``t`` and at ``t + delta``, where everything is known.
 
@@ -82,36 +83,27 @@ def exporter_sample(
         Column of the panel without ``_lead{delta}``.
     controls : sequence of str
         Columns of the panel, not interacted.
+    exporting : bool
+        Whether a pair has to export at both ends; otherwise every row of the panel may take part.
 
     Raises
     ------
     KeyError
         If the panel lacks a column, all of them named.
-    ValueError
+    NotEstimableError
         If no row is left; says what took them.
     """
-    ends = ("log1p_exports", f"rca_lead{delta}")
     lead = f"{outcome}_lead{delta}"
-    needed = [*ends, lead, *regressors, *controls, "country", "product", "year", "stage"]
-    absent = sorted(set(needed) - set(panel.columns))
+    needed = [lead, *regressors, *controls, "country", "product", "year", "stage"]
+    ends = ("log1p_exports", f"rca_lead{delta}") if exporting else ()
+    absent = sorted({*needed, *ends} - set(panel.columns))
     if absent:
         raise KeyError(f"the panel has no column {', '.join(absent)}")
-    exporting = np.logical_and.reduce([panel[name].to_numpy(float) > 0 for name in ends])
-    known = [panel[name].notna().to_numpy() for name in (lead, *regressors, *controls)]
-    complete = np.logical_and.reduce([exporting, *known])
-    counts = {"rows": len(panel), "exporting": int(exporting.sum()), "complete": int(complete.sum())}
-    rows = np.flatnonzero(complete)
-    country, countries = pd.factorize(panel["country"].iloc[rows], sort=True)
-    product, products = pd.factorize(panel["product"].iloc[rows], sort=True)
-    year = panel["year"].to_numpy(np.int64)[rows]
-    order = np.lexsort((year, product, country))
-    every = Cells.of(country[order], product[order], year[order])
-    kept, dropped = without_singletons(every)
-    rows, cells = rows[order][kept], every.take(kept)
-    counts |= dropped | {"used": len(rows)}
+    chosen = _Rows.of(panel, ends, (lead, *regressors, *controls))
+    rows, cells, counts = chosen.rows, chosen.cells, chosen.counts
     if not len(rows):
         said = ", ".join(f"{count} {name}" for name, count in counts.items())
-        raise ValueError(f"no row is left of exporting pairs {delta} years apart: {said}")
+        raise NotEstimableError(f"no row is left of exporting pairs {delta} years apart: {said}")
     stage = panel["stage"].iloc[rows].to_numpy(dtype=str)
     per_stage = {one: len(np.unique(cells.product[stage == one])) for one in STAGES if (stage == one).any()}
     columns = {OUTCOME: panel[lead].to_numpy(float)[rows]}
@@ -124,8 +116,8 @@ def exporter_sample(
     columns |= {name: panel[name].to_numpy(float)[rows] for name in controls}
     return ExporterSample(
         cells=cells,
-        countries=np.asarray(countries, dtype=str)[np.unique(every.country[kept])],
-        products=np.asarray(products, dtype=str)[np.unique(every.product[kept])],
+        countries=np.unique(panel["country"].iloc[rows].to_numpy(dtype=str)),
+        products=np.unique(panel["product"].iloc[rows].to_numpy(dtype=str)),
         columns=columns,
         sums={name: tuple(f"{name}:{one}" for one in per_stage) for name in regressors},
         stages=tuple(per_stage),
@@ -133,3 +125,33 @@ def exporter_sample(
         scale=scale,
         counts=counts,
     )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Positions of the rows in the panel, in the order of their cells, and how many were left out for what."""
+
+    rows: NDArray[np.int64]
+    cells: Cells
+    counts: dict[str, int]
+
+    @classmethod
+    def of(cls, panel: pd.DataFrame, positive: Sequence[str], known: Sequence[str]) -> "_Rows":
+        """Choose the rows where some columns are above 0 and others known, without singletons."""
+        everywhere = np.ones(len(panel), dtype=bool)
+        exporting = np.logical_and.reduce([everywhere, *(panel[name].to_numpy(float) > 0 for name in positive)])
+        complete = np.logical_and.reduce([exporting, *(panel[name].notna().to_numpy() for name in known)])
+        counts = {"rows": len(panel), "exporting": int(exporting.sum()), "complete": int(complete.sum())}
+        rows = np.flatnonzero(complete)
+        country, product = (pd.factorize(panel[name].iloc[rows], sort=True)[0] for name in ("country", "product"))
+        year = panel["year"].to_numpy(np.int64)[rows]
+        order = np.lexsort((year, product, country))
+        every = Cells.of(country[order], product[order], year[order])
+        kept, dropped = without_singletons(every)
+        return cls(rows[order][kept], every.take(kept), counts | dropped | {"used": int(kept.sum())})
+
+
+def sample_counts(panel: pd.DataFrame, delta: int, regressors: Sequence[str]) -> dict[str, int]:
+    """Count the rows that :func:`exporter_sample` takes, and those it leaves out, as in its ``counts``."""
+    ends = ("log1p_exports", f"rca_lead{delta}")
+    return _Rows.of(panel, ends, (f"rsca_lead{delta}", *regressors, *CONTROLS)).counts

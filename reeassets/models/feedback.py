@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from reeassets.models.jackknife import inverses
 from reeassets.models.moments import Moments
 
-Correction = Literal["own", "system"]
+Correction = Literal["own", "system", "none"]
 
 DAMPING = 0.5
 STEPS = 40
@@ -57,7 +57,7 @@ class Corrected:
     system : ndarray, shape (G, k, k)
         ``A``, as estimated; ``lambda`` on the diagonal for ``own``.
     persistence : ndarray, shape (G,)
-        ``lambda``, or the largest absolute eigenvalue of ``A``; at most :data:`MOST_PERSISTENT`.
+        ``lambda``, or the largest absolute eigenvalue of ``A``; at most :data:`MOST_PERSISTENT`; 0 uncorrected.
     last_step : ndarray, shape (G,)
         Largest change of a coefficient in the last iteration, as a share of the largest coefficient.
     lost : bool ndarray, shape (G, k)
@@ -71,6 +71,22 @@ class Corrected:
     persistence: Floats
     last_step: Floats
     lost: NDArray[np.bool_]
+
+
+def correct_nothing(moments: Moments, with_outcome: Floats) -> Corrected:
+    """Return plain least squares, in the form of the corrected ones.
+
+    Parameters
+    ----------
+    moments, with_outcome
+        As of :meth:`reeassets.models.moments.Moments.of`.
+    """
+    inverse, lost = inverses(moments.cross)
+    uncorrected = np.einsum("gkl,gl->gk", inverse, with_outcome)
+    samples, size = uncorrected.shape
+    gains, system = np.zeros((samples, moments.delta, size, size)), np.zeros((samples, size, size))
+    none = np.zeros(samples)
+    return Corrected(uncorrected, uncorrected, gains, system, none, none, lost)
 
 
 def correct_own(

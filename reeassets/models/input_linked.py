@@ -10,11 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reeassets.models.contract import HEADLINE_EXPOSURE, HEADLINE_RISK, Specification
-from reeassets.models.linear import FIXED_EFFECTS, AbsorbedColumns
-from reeassets.models.rca_growth import absorbed_regressions, groups, linear_rows, regression_of
-from reeassets.models.results import Regression, as_frame, is_headline
-from reeassets.models.sample import build_sample, candidates
+from reeassets.models.contract import (
+    HEADLINE_EXPOSURE,
+    HEADLINE_FIXED_EFFECTS,
+    HEADLINE_HAZARD,
+    HEADLINE_RISK,
+    Specification,
+)
+from reeassets.models.dynamic import DynamicColumns, DynamicFit
+from reeassets.models.frame import examined, grid_rows, known_candidates
+from reeassets.models.results import Regression, as_frame
 from reeassets.settings import Settings
 
 Floats = NDArray[np.float64]
@@ -25,47 +30,37 @@ class InputLinked:
 
     The mean runs over the inputs in which the country's indicator is known at ``t`` (it trades the input; for supplier
     concentration, it imports it), with their weights renormalised to 1: a choice of this project. The controls are
-    those of ``q`` itself. Fixed effects and errors are those of ``rca_growth``; there are no slopes by stage. The
-    grid is the headline exposure and risk, every hazard, delta and set of fixed effects. Without links there
-    are no rows.
+    those of ``q`` itself. Effects, sample, correction and errors are those of ``rca_growth``; there are no slopes by
+    stage. The grid is the headline exposure and risk, every hazard and delta. Without links there are no rows.
     """
 
     name = "input_linked"
     description = "Symmetric Balassa index delta years later on the dependence in a product's inputs"
 
     def specifications(self, settings: Settings, hazards: Sequence[str]) -> list[Specification]:
-        """Return hazard x delta x fixed effects for the headline exposure and risk."""
+        """Return hazard x delta for the headline exposure and risk."""
         return [
-            Specification(self.name, "rsca", HEADLINE_EXPOSURE, HEADLINE_RISK, hazard, delta, effects)
+            Specification(self.name, "rsca", HEADLINE_EXPOSURE, HEADLINE_RISK, hazard, delta, HEADLINE_FIXED_EFFECTS)
             for delta in sorted(settings.model_deltas)
-            for effects in FIXED_EFFECTS
-            for hazard in hazards
+            for hazard in sorted(hazards, key=lambda hazard: (hazard != HEADLINE_HAZARD, hazard))
         ]
 
     def fit(
         self, panel: pd.DataFrame, links: pd.DataFrame, specifications: Sequence[Specification], settings: Settings
     ) -> pd.DataFrame:
         """Estimate every specification; see :class:`reeassets.models.contract.Model`."""
-        linked = over_inputs(panel, links, candidates(panel))
-        rows: list[dict[str, object]] = []
-        if linked.empty:
-            return as_frame(rows, settings)
-        for delta, by_effects in groups(specifications):
-            sample = build_sample(linked, f"rsca_lead{delta}", candidates(linked))
-            for effects, members in by_effects.items():
-                regressions = [regression_of(one, is_headline(one, settings), sample, ()) for one in members]
-                rows += linear_rows(regressions, sample, effects)
+        linked = over_inputs(panel, links, known_candidates(panel))
+        rows = [] if linked.empty else grid_rows(linked, specifications, settings, by_stage=False)
         return as_frame(rows, settings)
 
     def absorbed(
         self, panel: pd.DataFrame, links: pd.DataFrame, specification: Specification, settings: Settings
-    ) -> tuple[AbsorbedColumns, list[Regression]] | None:
-        """Return columns and regression of one specification; see :class:`reeassets.models.contract.LeastSquares`."""
-        linked = over_inputs(panel, links, candidates(panel))
+    ) -> tuple[DynamicColumns, list[tuple[Regression, DynamicFit]]] | str:
+        """Return columns and fit of one specification; see :class:`reeassets.models.contract.LeastSquares`."""
+        linked = over_inputs(panel, links, known_candidates(panel))
         if linked.empty:
-            return None
-        sample = build_sample(linked, f"rsca_lead{specification.delta}", candidates(linked))
-        return absorbed_regressions(specification, sample, settings, ())
+            return "no product of the panel has an input in the network"
+        return examined(linked, specification, settings, by_stage=False)
 
 
 def over_inputs(panel: pd.DataFrame, links: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

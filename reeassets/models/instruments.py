@@ -1,8 +1,7 @@
 """Estimators beside the headline: forward deviations with instruments, and long differences.
 
-They need no correction of its bias.
-Both free a row of its pair's effect without a mean over all years. Country-year and product-year effects are absorbed
-exactly after that, for any pattern of missing years.
+They need no correction of its bias. Both free a row of its pair's effect without a mean over all years. Country-year
+and product-year effects are absorbed exactly after that, for any pattern of missing years.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reeassets.models.absorb import TOLERANCE, Absorber
-from reeassets.models.cells import Cells
+from reeassets.models.cells import Cells, NotEstimableError
 from reeassets.models.jackknife import ClusterJackknife
 from reeassets.models.within import within_transform
 
@@ -111,14 +110,14 @@ def forward_deviations(
 
     Raises
     ------
-    ValueError
+    NotEstimableError
         If no pair has a second row.
     numpy.linalg.LinAlgError
         If a regressor does not vary, or has no relevant instrument.
     """
     forward = ForwardDeviations(cells)
     if not len(forward.rows):
-        raise ValueError("no country and product has a later row: there is no forward deviation")
+        raise NotEstimableError("no country and product has a later row: there is no forward deviation")
     # Exact within: what is left of the columns differs from them by pair, country-year and product-year effects only.
     absorber = Absorber(cells)
     raw = np.column_stack([columns[name] for name in regressors])
@@ -156,7 +155,7 @@ def long_differences(
 
     Raises
     ------
-    ValueError
+    NotEstimableError
         If no pair has rows so far apart.
     numpy.linalg.LinAlgError
         If a regressor does not vary.
@@ -164,7 +163,7 @@ def long_differences(
     later = cells.later(years)
     rows = np.flatnonzero(later >= 0)
     if not len(rows):
-        raise ValueError(f"no country and product has rows {years} years apart")
+        raise NotEstimableError(f"no country and product has rows {years} years apart")
     raw = np.column_stack([columns[name] for name in (outcome, *regressors)])
     country, product = cells.country[rows], cells.product[rows]
     # Blocks of years: country-years and product-years of the differences.

@@ -17,7 +17,8 @@ COLUMNS = {
     """,
     # Every number of a row is of one regression, and a regression may be on any column of the panel.
     "rca_models": """
-        model outcome delta exposure_definition risk_definition hazard fixed_effects interacted term headline <- nothing
+        model outcome delta exposure_definition risk_definition hazard fixed_effects variant interacted term role \
+            headline <- nothing
         n_obs n_countries n_products n_absorbed <- panel.year panel.country panel.product
         * <- panel.* io_links.input io_links.output io_links.weight
     """,
@@ -29,7 +30,7 @@ COLUMNS = {
     """,
     "model_multiplicity": """
         model interacted term <- rca_models.=
-        * <- rca_models.p_value rca_models.headline
+        * <- rca_models.p_value rca_models.headline rca_models.in_curve
     """,
     "findings": """
         claim claim_id statistic data <- nothing

@@ -31,14 +31,16 @@ Codes = NDArray[np.int64]
 def separation_note(sample: Sample) -> str:
     """Name the year or stage whose dummy predicts the outcome perfectly; empty if there is none."""
     if len(np.unique(sample.outcome)) < 2:
-        return f"perfect separation: {'every' if sample.outcome[0] else 'no'} pair of the sample enters"
+        return f"perfect separation: {'every' if sample.outcome[0] else 'no'} pair of the sample changes"
     for what, codes, names in (
         ("stage", np.unique(sample.stage, return_inverse=True)[1], np.unique(sample.stage)),
         ("year", sample.year, sample.years),
     ):
         share = np.bincount(codes, weights=sample.outcome) / np.bincount(codes)
         for position in np.flatnonzero((share == 0) | (share == 1)):
-            return f"perfect separation: {'every' if share[position] else 'no'} pair enters in {what} {names[position]}"
+            return (
+                f"perfect separation: {'every' if share[position] else 'no'} pair changes in {what} {names[position]}"
+            )
     return ""
 
 
@@ -120,7 +122,7 @@ class CellLogit:
             chance = expit(design.predictor(parameters))
             left = self._outcome - chance
             if np.abs(left).max() < PERFECT:
-                return "perfect separation: the regressors predict every entry"
+                return "perfect separation: the regressors predict every change"
             information = design.moments(chance * (1.0 - chance))[np.ix_(kept, kept)]
             try:
                 step = np.linalg.solve(information, design.scores(left)[kept])

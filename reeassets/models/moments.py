@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from reeassets.models.cells import Cells
+from reeassets.models.cells import Cells, NotEstimableError
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -87,7 +87,7 @@ class Moments:
         return Moments(**squares, **counts), (self.cross @ outcome) @ design, (self.lagged @ outcome) @ design
 
 
-def moments_by_cluster(values: Floats, cells: Cells, delta: int) -> tuple[Moments, Moments]:
+def moments_by_cluster(values: Floats, cells: Cells, delta: int, steps: bool = True) -> tuple[Moments, Moments]:
     """Return the moments of within-transformed columns by country, and by product.
 
     Parameters
@@ -96,16 +96,18 @@ def moments_by_cluster(values: Floats, cells: Cells, delta: int) -> tuple[Moment
     cells : Cells
     delta : int
         Years between regressors and outcome.
+    steps : bool
+        Whether to take ``before``, ``across`` and ``after``; otherwise they are 0.
 
     Raises
     ------
-    ValueError
+    NotEstimableError
         If no pair has two rows that are 1, ..., ``delta`` years apart: the bias could not be estimated.
     """
     later = [cells.later(years) for years in range(1, delta + 1)]
     for years, there in enumerate(later, start=1):
         if not (there >= 0).any():
-            raise ValueError(f"no country and product has rows {years} years apart: the bias is not estimable")
+            raise NotEstimableError(f"no country and product has rows {years} years apart: the bias is not estimable")
     step = later[0] >= 0
     sums = _scaled_sums(values, cells, np.flatnonzero(step)), _scaled_sums(values, cells, later[0][step])
     counts = _pair_counts(cells, step, delta)
@@ -115,18 +117,18 @@ def moments_by_cluster(values: Floats, cells: Cells, delta: int) -> tuple[Moment
     made = []
     for rows, of_pair in ways:
         pairs = [np.flatnonzero(of_pair == code) for code in range(len(rows))]
-        products_of_rows = _products(values, rows, later, pairs, sums)
+        products_of_rows = _products(values, rows, later, pairs, sums if steps else None)
         counted = {name: np.stack([count[one].sum(axis=0) for one in pairs]) for name, count in counts.items()}
         made.append(Moments(**products_of_rows, **counted))
     return made[0], made[1]
 
 
 def _products(
-    values: Floats, groups: Sequence[slice | Codes], later: Sequence[Codes], pairs: Sequence[Codes], sums: tuple
+    values: Floats, groups: Sequence[slice | Codes], later: Sequence[Codes], pairs: Sequence[Codes], sums: tuple | None
 ) -> dict[str, Floats]:
     """Return the cross-products of every group of rows."""
     size = len(groups), values.shape[1], values.shape[1]
-    found = {name: np.empty(size) for name in ("cross", "before", "across", "after")}
+    found = {name: np.zeros(size) for name in ("cross", "before", "across", "after")}
     found["lagged"] = np.empty((len(groups), len(later), *size[1:]))
     for place, (rows, inside) in enumerate(zip(groups, pairs, strict=True)):
         block = values[rows]
@@ -136,7 +138,7 @@ def _products(
             has = there >= 0
             now, then = block[has], values[there[has]]
             found["lagged"][place, lag] = then.T @ now
-            if lag == 0:
+            if lag == 0 and sums is not None:
                 start, end = (part[inside] for part in sums)
                 found["before"][place] = now.T @ now - start.T @ start
                 found["across"][place] = then.T @ now - end.T @ start

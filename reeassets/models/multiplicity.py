@@ -10,9 +10,10 @@ from reeassets.settings import Settings
 def model_multiplicity(rca_models: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Adjust the p-values of every model for the number of its tests: the table ``model_multiplicity``.
 
-    A family is every test of a model: all specifications and all terms but controls. The q-value of Benjamini &
-    Hochberg (1995) controls the share of false discoveries, the p-value of Holm (1979) the chance of a single one,
-    whatever the dependence between tests; both are strict here, since the specifications are variants of each other.
+    A family is every test of a model: all specifications of its curve, each design once, all terms but controls. The
+    q-value of Benjamini & Hochberg (1995) controls the share of false discoveries, the p-value of Holm (1979) the
+    chance of a single one, whatever the dependence between tests; both are strict here, since the specifications are
+    variants of each other.
 
     Parameters
     ----------
@@ -25,7 +26,7 @@ def model_multiplicity(rca_models: pd.DataFrame, settings: Settings) -> pd.DataF
 
     level = settings.model_significance
     rows = []
-    tested = rca_models[~rca_models["term"].isin(CONTROLS)]
+    tested = rca_models[rca_models["in_curve"].astype(bool) & ~rca_models["term"].isin(CONTROLS)]
     for model, family in tested.groupby("model", sort=True):
         known = family["p_value"].notna()
         adjusted = family.assign(bh=np.nan, holm=np.nan)

@@ -36,6 +36,38 @@ def hazards_of(columns: Sequence[str]) -> list[str]:
     return sorted({name.split("__", 1)[1] for name in risk_columns(columns)})
 
 
+def values_of_another_year(panel: pd.DataFrame, names: Sequence[str], years: int) -> pd.DataFrame:
+    """Return columns of the same pair some years later (or earlier, below 0), null where it has no row then.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        The table ``panel``.
+    names : sequence of str
+        Columns of it.
+    years : int
+
+    Returns
+    -------
+    DataFrame
+        One row per row of the panel, with its index.
+    """
+    other = panel[[*KEY, *names]].assign(year=panel["year"] - years)
+    return panel[KEY].merge(other, on=KEY, how="left", validate="one_to_one")[list(names)].set_axis(panel.index)
+
+
+def with_leads(panel: pd.DataFrame, delta: int) -> pd.DataFrame:
+    """Return the panel with the leads of ``delta`` years; missing ones are made from its own rows of those years.
+
+    A pair without trade then has no row and no lead: enough for samples of pairs that export at both ends.
+    """
+    absent = [name for name in ("rca", "rsca") if f"{name}_lead{delta}" not in panel]
+    if not absent:
+        return panel
+    found = values_of_another_year(panel, absent, delta)
+    return panel.assign(**{f"{name}_lead{delta}": found[name] for name in absent})
+
+
 def build_panel(
     product_indicators: pd.DataFrame,
     indicator_variants: pd.DataFrame,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reeassets.models.absorb import Absorber, NotConvergedError
-from reeassets.models.cells import Cells, without_singletons
+from reeassets.models.cells import Cells, NotEstimableError, without_singletons
 from reeassets.models.jackknife import ClusterJackknife, inverses
 from reeassets.models.linear import independent_columns
 
@@ -65,7 +65,9 @@ def poisson(columns: Mapping[str, Floats], cells: Cells, outcome: str, regressor
     Raises
     ------
     ValueError
-        If an outcome is negative, no row or no regressor is left, or there is a single country or product.
+        If an outcome is negative.
+    NotEstimableError
+        If no row or no regressor is left, or there is a single country or product.
     NotConvergedError
         If the deviance does not settle, as where a regressor alone tells who exports nothing.
     """
@@ -75,7 +77,9 @@ def poisson(columns: Mapping[str, Floats], cells: Cells, outcome: str, regressor
     kept, counts = _estimable(y, cells)
     cells, y = cells.take(kept), y[kept]
     if not len(y) or min(cells.clusters.sizes[:2]) < 2:
-        raise ValueError(f"too few rows are left of {len(kept)}: {len(y)}, {counts['separated']} without any exports")
+        raise NotEstimableError(
+            f"too few rows are left of {len(kept)}: {len(y)}, {counts['separated']} without any exports"
+        )
     raw = np.column_stack([columns[name][kept] for name in regressors])
     raw = raw - raw.mean(axis=0)
     spread = (raw**2).sum(axis=0)
@@ -83,7 +87,7 @@ def poisson(columns: Mapping[str, Floats], cells: Cells, outcome: str, regressor
     y = y / y.mean()
     chosen = independent_columns(*_plain_cross(raw / unit, cells))
     if not chosen:
-        raise ValueError("no regressor varies within country-product, country-year and product-year")
+        raise NotEstimableError("no regressor varies within country-product, country-year and product-year")
     slopes, within, mu = _iterate(y, (raw / unit)[:, chosen], cells)
     terms = tuple(regressors[position] for position in chosen)
     dropped = {name: "collinear with fixed effects or other regressors" for name in regressors if name not in terms}

@@ -4,8 +4,9 @@ import pandas as pd
 
 from reeassets import plugins
 from reeassets.models.contract import ROW_COLUMNS, ROW_KEY, Model
+from reeassets.models.exporters import sample_counts as counts_of_sample
+from reeassets.models.frame import known_candidates
 from reeassets.models.panel import hazards_of
-from reeassets.models.sample import CONTROLS, candidates
 from reeassets.parallel import running
 from reeassets.settings import Settings
 
@@ -55,24 +56,17 @@ def rca_models(panel: pd.DataFrame, links: pd.DataFrame, settings: Settings) -> 
 
 
 def sample_counts(panel: pd.DataFrame, settings: Settings) -> dict[str, int]:
-    """Count, per delta, the rows with an outcome and those that a missing regressor drops, for the run's metadata.
+    """Count, per delta, the rows that ``rca_growth`` takes and those it leaves out, for the run's metadata.
 
     Returns
     -------
     dict of str to int
-        ``delta3_outcome_known``, ``delta3_no_supplier_concentration`` (no imports at ``t``),
-        ``delta3_other_regressor_null`` and ``delta3_used``, for each delta.
+        ``delta3_exporting`` (at both ends), ``delta3_complete`` (all regressors known) among them, singletons left out
+        (``delta3_dropped_pair``, ...) and ``delta3_used``, for each delta.
     """
-    regressors = [name for name in candidates(panel) if panel[name].notna().any()]
-    concentration = panel["supplier_concentration"].isna() & ("supplier_concentration" in regressors)
-    complete = panel[[*regressors, *CONTROLS]].notna().all(axis=1)
+    regressors = known_candidates(panel)
     counts: dict[str, int] = {}
     for delta in settings.model_deltas:
-        known = panel[f"rsca_lead{delta}"].notna()
-        counts |= {
-            f"delta{delta}_outcome_known": int(known.sum()),
-            f"delta{delta}_no_supplier_concentration": int((known & concentration).sum()),
-            f"delta{delta}_other_regressor_null": int((known & ~concentration & ~complete).sum()),
-            f"delta{delta}_used": int((known & complete).sum()),
-        }
+        found = counts_of_sample(panel, delta, regressors)
+        counts |= {f"delta{delta}_{name}": count for name, count in found.items() if name not in ("rows", "rounds")}
     return counts

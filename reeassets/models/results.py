@@ -15,9 +15,11 @@ from reeassets.models.contract import (
     HEADLINE_HAZARD,
     HEADLINE_RISK,
     ROW_COLUMNS,
+    Role,
     Specification,
     headline_delta,
 )
+from reeassets.models.errors import ErrorTable
 from reeassets.models.linear import Fit
 from reeassets.settings import Settings
 
@@ -27,6 +29,7 @@ FEW_EFFECTIVE = 10.0
 UNKNOWN: dict[str, Any] = dict.fromkeys(
     (
         "coefficient",
+        "uncorrected",
         "std_error",
         "std_error_conventional",
         "effective_countries",
@@ -48,22 +51,25 @@ class Regression:
     specification : Specification
     interacted : bool
         Whether slopes are by stage.
-    headline : bool
-        Whether the specification is its model's headline.
+    role : {"headline", "grid", "robustness"}
+        The headline of its model, another cell of its grid, or a row beside them.
     labels : dict of str to str
         Term by regressor column, in the order of the regression.
     notes : dict of str to str
         Why a term has no error though it has a coefficient, by term; empty if it has one.
     contrasts : dict of str to tuple of str
         Differences to report: name of the term, and the two terms whose difference it is.
+    same_as : str
+        An earlier specification whose design is the same, in words; empty if there is none.
     """
 
     specification: Specification
     interacted: bool
-    headline: bool
+    role: Role
     labels: Mapping[str, str]
     notes: Mapping[str, str] = field(default_factory=dict)
     contrasts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    same_as: str = ""
 
     @property
     def terms(self) -> list[str]:
@@ -72,7 +78,7 @@ class Regression:
 
     @property
     def dimensions(self) -> dict[str, object]:
-        """The key columns of its rows but the term, and whether it is the headline."""
+        """The key columns of its rows but the term, its role, and whether it counts in the curve."""
         return {
             "model": self.specification.model,
             "outcome": self.specification.outcome,
@@ -81,21 +87,31 @@ class Regression:
             "risk_definition": self.specification.risk,
             "hazard": self.specification.hazard,
             "fixed_effects": self.specification.fixed_effects,
+            "variant": self.specification.variant,
             "interacted": self.interacted,
-            "headline": self.headline,
-            "in_curve": True,
+            "role": self.role,
+            "headline": self.role == "headline",
+            "in_curve": self.role != "robustness" and not self.same_as,
         }
 
 
-def is_headline(specification: Specification, settings: Settings, fixed_effects: str = HEADLINE_FIXED_EFFECTS) -> bool:
-    """Say whether a specification is the one shown first: the headline definitions of everything, and delta."""
-    return (
-        specification.exposure == HEADLINE_EXPOSURE
+def role_of(
+    specification: Specification,
+    settings: Settings,
+    fixed_effects: str = HEADLINE_FIXED_EFFECTS,
+    exposure: str = HEADLINE_EXPOSURE,
+) -> Role:
+    """Return ``headline`` for the specification shown first: the headline definitions of everything, and delta."""
+    if specification.variant:
+        return "robustness"
+    first = (
+        specification.exposure == exposure
         and specification.risk == HEADLINE_RISK
         and specification.hazard == HEADLINE_HAZARD
         and specification.delta == headline_delta(settings)
         and specification.fixed_effects == fixed_effects
     )
+    return "headline" if first else "grid"
 
 
 def main_labels(specification: Specification, stages: Sequence[str] = ()) -> dict[str, str]:
@@ -145,9 +161,10 @@ def estimated_rows(regression: Regression, fit: Fit, clusters: Clusters) -> list
         remark = found.pop("remark")
         numbers = found
         if gone or without_error:
-            numbers = UNKNOWN | ({} if gone else {"coefficient": found["coefficient"]})
+            known = {name: found[name] for name in ("coefficient", "uncorrected")}
+            numbers = UNKNOWN | ({} if gone else known)
             remark = ""
-        notes = [*gone, *without_error, fit.note, clusters.note(), remark]
+        notes = [*gone, *without_error, fit.note, regression.same_as, clusters.note(), remark]
         said = {"term": term, "note": "; ".join(dict.fromkeys(note for note in notes if note))}
         rows.append(common | numbers | said)
     return rows
@@ -155,42 +172,40 @@ def estimated_rows(regression: Regression, fit: Fit, clusters: Clusters) -> list
 
 def _numbers(fit: Fit, weights: Floats) -> list[dict[str, Any]]:
     """Return coefficient and errors of each combination of coefficients, and a remark on them."""
-    coefficients = weights @ fit.coefficients
+    plain = np.full(len(weights), np.nan) if fit.uncorrected is None else weights @ fit.uncorrected
+    rows = [
+        UNKNOWN | {"coefficient": float(coefficient), "uncorrected": float(before), "remark": ""}
+        for coefficient, before in zip(weights @ fit.coefficients, plain, strict=True)
+    ]
     if fit.errors is None:
-        return [UNKNOWN | {"coefficient": float(value), "remark": ""} for value in coefficients]
+        return rows
     # A combination of nothing is a term that was dropped.
     asked = (weights != 0).any(axis=1)
     found = fit.errors.of(np.where(asked[:, None], weights, 1.0))
-    conventional = np.where(found.conventional_variance > 0, found.conventional_variance, np.nan) ** 0.5
-    rows = []
-    for place, coefficient in enumerate(coefficients):
+    degrees = found.degrees_of_freedom
+    for place, row in enumerate(rows):
         variance, alone = float(found.variance[place]), found.rests_on[place]
         defined = variance > 0
-        remark = f"rests on a single {alone}" if alone else "" if defined else "no variance between clusters"
         effective = found.effective[:, place]
-        if defined and effective.min() < FEW_EFFECTIVE:
-            remark = (
-                f"rests on {effective.min():.1f} effective {'countries' if effective.argmin() == 0 else 'products'}"
-            )
-        rows.append(
-            {
-                "coefficient": float(coefficient),
-                "std_error": variance**0.5 if defined else np.nan,
-                "std_error_conventional": float(conventional[place]),
-                "decided_by": found.decided_by[place] if defined else "",
-                "effective_countries": float(effective[0]),
-                "effective_products": float(effective[1]),
-                "degrees_of_freedom": float(found.degrees_of_freedom[place]) if defined else np.nan,
-                "remark": remark,
-            }
-        )
+        row |= {"effective_countries": float(effective[0]), "effective_products": float(effective[1])}
+        row["remark"] = f"rests on a single {alone}" if alone else "" if defined else "no variance between clusters"
+        if isinstance(found, ErrorTable) and found.conventional_variance[place] > 0:
+            row["std_error_conventional"] = float(found.conventional_variance[place] ** 0.5)
+        if not defined:
+            continue
+        row |= {"std_error": variance**0.5, "decided_by": found.decided_by[place]}
+        row["degrees_of_freedom"] = float(degrees[place])
+        if effective.min() < FEW_EFFECTIVE:
+            what = "countries" if effective.argmin() == 0 else "products"
+            row["remark"] = f"rests on {effective.min():.1f} effective {what}"
     return rows
 
 
 def unestimated_rows(regression: Regression, note: str) -> list[dict[str, object]]:
     """Return one row of nulls per term, with the reason."""
     empty = dict.fromkeys(("n_obs", "n_countries", "n_products", "n_absorbed"), 0)
-    common = regression.dimensions | empty | UNKNOWN | {"r2_within": np.nan, "note": note}
+    said = "; ".join(one for one in (note, regression.same_as) if one)
+    common = regression.dimensions | empty | UNKNOWN | {"r2_within": np.nan, "note": said}
     return [common | {"term": term} for term in regression.terms]
 
 
@@ -198,7 +213,7 @@ def as_frame(rows: Sequence[Mapping[str, object]], settings: Settings) -> pd.Dat
     """Add tests and intervals to rows and put the columns in order.
 
     Tests and intervals use Student's t, two-sided, at ``settings.model_significance``, with each row's degrees of
-    freedom; see :class:`reeassets.models.errors.TwoWayErrors`.
+    freedom; see :class:`reeassets.models.jackknife.ClusterJackknife`.
 
     Returns
     -------

@@ -3,7 +3,7 @@
 import pandera.pandas as pa
 
 from reeassets.indicators.contract import registered_hazards
-from reeassets.models.contract import EXPOSURES, RISKS, ROW_KEY
+from reeassets.models.contract import EXPOSURES, RISKS, ROLES, ROW_KEY
 from reeassets.models.diagnostics import DIAGNOSTICS
 from reeassets.models.errors import TWO_WAY, WAYS
 from reeassets.models.event_schema import TABLES as EVENT_TABLES
@@ -25,11 +25,17 @@ RCA_MODELS = Table(
         "risk_definition": column("str", "Definition of systemic risk", isin=RISKS),
         "hazard": column("str", "Hazard of suppliers behind the risk, by plugin name"),
         "fixed_effects": column("str", "Effects that are absorbed, or held constant by dummies"),
+        "variant": column("str", "What a robustness row changes against the headline; empty in the grid"),
         "interacted": column("bool", "Whether exposure, supplier concentration and risk have a slope per stage"),
         "term": column(
             "str",
             "exposure, supplier_concentration or risk (with :stage for the slope of a stage, with :input-upstream for "
             "the difference of two), or a control",
+        ),
+        "role": column(
+            "str",
+            "headline: shown first; grid: other definitions, or years; robustness: other samples or estimators",
+            isin=ROLES,
         ),
         "headline": column("bool", "Whether the specification is the one of its model that is shown first"),
         "in_curve": column(
@@ -38,16 +44,24 @@ RCA_MODELS = Table(
         "coefficient": column(
             "float64",
             "Change of the outcome per standard deviation of the regressor (controls: per unit); null if not estimated",
-            unit="outcome (entry: log odds)",
+            unit="outcome (entry, exit: log odds)",
+            nullable=True,
+        ),
+        "uncorrected": column(
+            "float64",
+            "The same before the bias of a short panel is taken out; null where nothing is corrected",
             nullable=True,
         ),
         "std_error": column(
-            "float64", "Standard error: two-way cluster jackknife, by country and product", nullable=True, gt=0
+            "float64",
+            "Standard error of coefficient: two-way cluster jackknife, by country and product",
+            nullable=True,
+            gt=0,
         ),
         "std_error_conventional": column(
             "float64",
-            "Two-way clustered standard error by the convention of statsmodels and Stata, for comparison; null where "
-            "its variance is not positive",
+            "Two-way clustered standard error by the convention of statsmodels and Stata, for comparison; of logits "
+            "alone, null where its variance is not positive",
             nullable=True,
             gt=0,
         ),

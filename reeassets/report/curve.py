@@ -17,7 +17,7 @@ COLOURS = {ABOVE: BLUE, BELOW: VERMILLION, NEITHER: "#9aa5ad"}
 
 
 def specifications_of(rca_models: pd.DataFrame, model: str, term: str, level: float) -> pd.DataFrame:
-    """Return the estimated specifications of a term, from the lowest coefficient to the highest.
+    """Return the estimated specifications of a term in the curve, from the lowest coefficient to the highest.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ def specifications_of(rca_models: pd.DataFrame, model: str, term: str, level: fl
     DataFrame
         Those rows with an interval, and ``rank`` (from 1) and ``group`` (significantly above 0, below 0, or neither).
     """
-    rows = rca_models[(rca_models["model"] == model) & (rca_models["term"] == term)]
+    counted = rca_models["in_curve"].astype(bool)
+    rows = rca_models[counted & (rca_models["model"] == model) & (rca_models["term"] == term)]
     rows = rows[rows[["coefficient", "ci_low", "ci_high", "p_value"]].notna().all(axis=1)]
     ordered = rows.sort_values(["coefficient", "outcome", *DIMENSION_ORDER], kind="stable", ignore_index=True)
     significant = ordered["p_value"] <= level

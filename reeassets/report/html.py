@@ -241,6 +241,8 @@ def _sections(tables: Mapping[str, pd.DataFrame], members: pd.DataFrame, setting
         "choice_sentence": summaries.choice_sentence(tables["cluster_choice"]),
         "agreement": summaries.agreement_rows(tables["cluster_agreement"]),
         "models": summaries.model_rows(tables["rca_models"], level),
+        "robustness": summaries.robustness_rows(tables["rca_models"]),
+        "claimed_terms": [labels.term(term) for term in summaries.claimed_terms()],
         "checks": checks.check_rows(tables["model_diagnostics"], tables["model_multiplicity"]),
         "left_out": [countries.get(country, country) for country in COUNTRIES],
     }

@@ -289,12 +289,13 @@ def choice_sentence(choice: pd.DataFrame) -> str:
 
 
 def model_rows(rca_models: pd.DataFrame, level: float) -> list[Row]:
-    """Return, per model and term but controls, the headline estimate and how the whole grid falls out.
+    """Return, per model and term but controls, the headline estimate and how the whole curve falls out.
 
-    The model that tests the reference's claims comes first.
+    The model that tests the reference's claims comes first. Rows of robustness are left out, and all but the first of
+    specifications with the same design.
     """
     rows = []
-    terms = rca_models[~rca_models["term"].isin(CONTROLS)]
+    terms = rca_models[rca_models["in_curve"].astype(bool) & ~rca_models["term"].isin(CONTROLS)]
     for (model, _, term), grid in terms.groupby(["model", "interacted", "term"], sort=True):
         estimated = grid[grid["p_value"].notna()]
         significant = estimated["p_value"] <= level
@@ -314,3 +315,38 @@ def model_rows(rca_models: pd.DataFrame, level: float) -> list[Row]:
             }
         )
     return sorted(rows, key=lambda row: row["model"] != HEADLINE_MODEL)
+
+
+def robustness_rows(rca_models: pd.DataFrame) -> list[Row]:
+    """Return the headline and every row beside it, for the terms that the reference's claims are about.
+
+    Returns
+    -------
+    list of dict
+        ``variant`` (empty for the headline), ``n``, ``note``, and ``terms``: coefficient and interval of each of
+        :func:`claimed_terms`, in their order; empty if nothing stands beside the headline.
+    """
+    own = rca_models[(rca_models["model"] == HEADLINE_MODEL) & rca_models["role"].isin(["headline", "robustness"])]
+    own = own[own["term"].isin(claimed_terms())]
+    if not (own["role"] == "robustness").any():
+        return []
+    rows = []
+    for variant, of_variant in own.groupby("variant", sort=True):
+        by_term = {row["term"]: row for row in of_variant.to_dict("records")}
+        found = [by_term.get(term, {}) for term in claimed_terms()]
+        rows.append(
+            {
+                "variant": str(variant),
+                "terms": [
+                    interval(*(row.get(end, np.nan) for end in ("coefficient", "ci_low", "ci_high"))) for row in found
+                ],
+                "n": f"{of_variant['n_obs'].max():,}",
+                "note": "; ".join(sorted({note for note in of_variant["note"] if note})),
+            }
+        )
+    return rows
+
+
+def claimed_terms() -> list[str]:
+    """Return the regression terms that the reference's claims are about."""
+    return [claim.term for claim in CLAIMS if claim.kind == "regression"]

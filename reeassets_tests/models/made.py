@@ -15,6 +15,7 @@ CANDIDATES = [
     "supplier_concentration",
     *(f"{risk}__{hazard}" for risk in RISKS for hazard in HAZARDS),
 ]
+HEADLINE_EFFECTS = "country-product+country-year+product-year"
 CONTROLS = ["rsca", "log1p_imports", "log1p_exports"]
 NO_LINKS = pd.DataFrame(
     {
@@ -111,11 +112,22 @@ def dummies(*keys: pd.Series) -> np.ndarray:
     return full[:, np.sort(pivot[:rank])]
 
 
+def exporting(rows: pd.DataFrame, delta: int) -> pd.DataFrame:
+    """Keep the pairs that export at both ends, without singletons, sorted by country, product and year."""
+    rows = rows[(rows["log1p_exports"] > 0) & (rows[f"rca_lead{delta}"] > 0)]
+    while True:
+        keys = (["country", "product"], ["country", "year"], ["product", "year"])
+        several = np.logical_and.reduce([rows.groupby(key)["rsca"].transform("size") > 1 for key in keys])
+        if several.all():
+            return rows.sort_values(["country", "product", "year"], ignore_index=True)
+        rows = rows[several]
+
+
 def effects_of(rows: pd.DataFrame, fixed_effects: str) -> np.ndarray:
-    if fixed_effects == "country+product+year":
-        return dummies(rows["country"], rows["product"], rows["year"])
     year = rows["year"].astype(str)
-    return dummies(rows["country"] + year, rows["product"] + year)
+    if fixed_effects == "country+product+year":
+        return dummies(rows["country"], rows["product"], year)
+    return dummies(rows["country"] + rows["product"], rows["country"] + year, rows["product"] + year)
 
 
 def clustered_by(rows: pd.DataFrame) -> dict:
@@ -161,6 +173,28 @@ def slow_jackknife(rows: pd.DataFrame, matrix: np.ndarray, outcome: np.ndarray, 
     degrees = np.maximum(np.minimum(shares["country"], shares["product"]) - 1, 1)
     decided = np.array(["two-way", "country", "product"])[candidates.argmax(axis=0)]
     return np.sqrt(candidates.max(axis=0)), degrees, decided
+
+
+def slow_own(rows: pd.DataFrame, x, y, delta: int, lagged: int, persistence: float | None) -> np.ndarray:
+    """Correct slopes for the bias of a lagged outcome as docs/METHOD.md has it, from the rows after their effects."""
+    keys = list(zip(rows["country"], rows["product"], rows["year"], strict=True))
+    at = {key: row for row, key in enumerate(keys)}
+    lengths = rows.groupby(["country", "product"]).size().tolist()
+    couples = {
+        j: [(at[c, p, t + j], row) for (c, p, t), row in at.items() if (c, p, t + j) in at] for j in range(1, delta + 1)
+    }
+    uncorrected = np.linalg.solve(x.T @ x, x.T @ y)
+    b = uncorrected
+    for _ in range(40):
+        fade = min(max(b[lagged], 0.0), 0.995) if persistence is None else persistence
+        bias = np.zeros(len(b))
+        for j in range(1, delta + 1):
+            later, now = (np.array(rows) for rows in zip(*couples[j], strict=True))
+            mean = (x[later] * (y[now] - x[now] @ b)[:, None]).mean(axis=0)
+            lags = [j] if j < delta else range(delta, max(lengths))
+            bias += sum((n - i) / n * fade ** (i - j) for n in lengths for i in lags if i < n) * mean
+        b = b + 0.5 * (uncorrected + np.linalg.solve(x.T @ x, bias) - b)
+    return b
 
 
 def after_effects(rows: pd.DataFrame, columns: np.ndarray, fixed_effects: str) -> np.ndarray:

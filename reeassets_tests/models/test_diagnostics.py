@@ -4,17 +4,18 @@ import pytest
 import statsmodels.api as sm
 
 from reeassets.models.diagnostics import before_treatment, model_diagnostics
-from reeassets.models.linear import FIXED_EFFECTS
 from reeassets.models.multiplicity import model_multiplicity
 from reeassets.models.regressions import rca_models
 from reeassets.models.schema import MODEL_DIAGNOSTICS, MODEL_MULTIPLICITY
 from reeassets_tests.models.made import (
     CONTROLS,
+    HEADLINE_EFFECTS,
     HEADLINE_RISK,
     NO_LINKS,
     after_effects,
     complete,
     country_names,
+    exporting,
     made_panel,
     settings,
     standardised,
@@ -52,10 +53,13 @@ def test_the_table_and_what_is_in_it(rows):
     MODEL_DIAGNOSTICS.check(rows)
     # Three slopes without stages; three by two stages, and three differences of them.
     assert rows.groupby(["model", "interacted", "diagnostic"]).size().to_dict() == {
+        # Every pair of the panel exports: nobody can begin to, and there are no stages to tell apart.
         ("entry", False, "leave_one_out"): 9,
         ("entry", False, "placebo"): 3,
-        ("entry", True, "leave_one_out"): 27,
-        ("entry", True, "placebo"): 9,
+        ("exit", False, "leave_one_out"): 9,
+        ("exit", False, "placebo"): 3,
+        ("exit", True, "leave_one_out"): 27,
+        ("exit", True, "placebo"): 9,
         ("rca_growth", False, "leave_one_out"): 9,
         ("rca_growth", False, "placebo"): 3,
         ("rca_growth", False, "variance_inflation"): 3,
@@ -68,10 +72,10 @@ def test_the_table_and_what_is_in_it(rows):
 
 
 def test_variance_inflation_is_that_of_the_regression_of_one_regressor_on_the_others(panel, rows):
-    sample = complete(panel, "rsca_lead1")
+    sample = exporting(complete(panel, "rsca_lead1"), 1)
     names = ["trade_exposure", "supplier_concentration", HEADLINE_RISK]
     columns = np.column_stack([*(standardised(sample[name]) for name in names), sample[CONTROLS].to_numpy()])
-    left = after_effects(sample, columns, FIXED_EFFECTS[0])
+    left = after_effects(sample, columns, HEADLINE_EFFECTS)
     for place, term in enumerate(("exposure", "supplier_concentration", "risk")):
         others = np.delete(left, place, axis=1)
         expected = 1 / (1 - sm.OLS(left[:, place], others).fit().rsquared)
@@ -99,7 +103,9 @@ def test_an_effect_that_is_one_countrys_is_gone_without_it():
     with_china = of(rows, "leave_one_out", "USA").loc["risk"]
     without = of(rows, "leave_one_out", "CHN").loc["risk"]
     assert with_china["coefficient"] < -0.1
-    assert with_china["note"].startswith("rests on 1.")
+    # One country holds all that identifies the slope: no error, no verdict.
+    assert with_china["note"].startswith("rests on a single country")
+    assert np.isnan(with_china["p_value"])
     assert abs(without["coefficient"]) < 0.5 * abs(with_china["coefficient"])
     assert without["n_obs"] < len(complete(panel, "rsca_lead1"))
 
@@ -148,11 +154,20 @@ def test_bootstrap_p_values_are_near_those_of_the_jackknife(panel, estimates):
     rows = model_diagnostics(panel, NO_LINKS, estimates, many)
     headline = estimates[estimates["headline"] & ~estimates["interacted"] & (estimates["model"] == "rca_growth")]
     found = of(rows, "wild_bootstrap")
-    assert (found["detail"] == "12 clusters by product, Rademacher").all()
+    assert (
+        found["detail"].str.match(r"1[24] clusters by (product|country), 1[0-3]\.\d effective, (Webb|Rademacher)").all()
+    )
     for term in ("exposure", "supplier_concentration", "risk"):
         other = headline.set_index("term").loc[term]
         assert found.loc[term, "coefficient"] == pytest.approx(other["coefficient"])
         assert abs(found.loc[term, "p_value"] - other["p_value"]) < 0.15
+
+
+def test_rows_outside_the_curve_are_no_tests_of_the_family(estimates):
+    table = model_multiplicity(estimates, SETTINGS).set_index(["model", "interacted", "term"])
+    own = estimates[(estimates["model"] == "rca_growth") & ~estimates["term"].isin(CONTROLS)]
+    assert (own["role"] == "robustness").any()
+    assert table.loc[("rca_growth", False, "risk"), "n_family"] == (own["in_curve"] & own["p_value"].notna()).sum()
 
 
 def test_multiplicity_by_hand(estimates):

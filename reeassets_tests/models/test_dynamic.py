@@ -83,7 +83,7 @@ def test_system_solves_its_equations(delta):
     """Expectations of all sums are computed pair by pair from matrices of who answers to whom."""
     one = small(delta)
     columns = columns_of(one, delta)
-    fit = columns.fit("y", REGRESSORS)
+    fit = columns.fit("y", REGRESSORS, "system")
     y, x = demeaned(one)
     residual, size = y - x @ fit.coefficients, x.shape[1]
     bias, seen = np.zeros((size, delta * size)), np.zeros((delta * size, delta * size))
@@ -142,7 +142,7 @@ def slow_system(one: World, x: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("persistence", [0.5, 0.8, 0.98])
 def test_bias_is_found_and_taken_out(persistence):
     draws = [world(seed, persistence) for seed in range(4)]
-    fits = [columns_of(one).fit("y", REGRESSORS) for one in draws]
+    fits = [columns_of(one).fit("y", REGRESSORS, "system") for one in draws]
     truth = np.array([draws[0].truth[name] for name in REGRESSORS])
     before = np.mean([fit.uncorrected for fit in fits], axis=0) - truth
     after = np.mean([fit.coefficients for fit in fits], axis=0) - truth
@@ -155,7 +155,7 @@ def test_bias_is_found_and_taken_out(persistence):
 def test_regressors_with_a_memory_of_their_own_need_the_system():
     draws = [world(seed, 0.8) for seed in range(2)]
     own = np.mean([columns_of(one).fit("y", REGRESSORS, "own").coefficients for one in draws], axis=0)
-    system = np.mean([columns_of(one).fit("y", REGRESSORS).coefficients for one in draws], axis=0)
+    system = np.mean([columns_of(one).fit("y", REGRESSORS, "system").coefficients for one in draws], axis=0)
     assert own[1] > 0.05  # the truth is 0
     assert abs(system[1]) < 0.02
     # Without a memory both are right.
@@ -190,3 +190,51 @@ def test_what_cannot_be_estimated_is_an_error():
     constant = without_effects({"y": one.columns["y"], "rsca": np.ones(len(one.cells))}, one.cells, 1)
     with pytest.raises(ValueError, match="no regressor varies"):
         constant.fit("y", ["rsca"])
+
+
+def test_uncorrected_is_what_the_correction_starts_from():
+    columns = columns_of(small())
+    none, own = (columns.fit("y", REGRESSORS, correction) for correction in ("none", "own"))
+    np.testing.assert_array_equal(none.coefficients, own.uncorrected)
+    assert not none.gains.any()
+    assert columns.persistence("y", REGRESSORS) == pytest.approx(own.coefficients[REGRESSORS.index("rsca")])
+
+
+def test_several_regressions_at_once_are_what_each_is_alone():
+    columns = columns_of(small())
+    sets = [REGRESSORS, ["open:a", "rsca"], ["strict:b"]]
+    found = columns.fit_all("y", [(one, None) for one in sets])
+    assert "has to be given" in str(found[2])
+    for one, together in zip(sets[:2], found[:2], strict=True):
+        alone = columns.fit("y", one)
+        weights = np.eye(len(one))
+        np.testing.assert_allclose(together.coefficients, alone.coefficients, rtol=1e-12)
+        np.testing.assert_allclose(together.errors.of(weights).variance, alone.errors.of(weights).variance, rtol=1e-9)
+
+
+def test_what_the_instruments_leave_is_nothing():
+    for delta, correction, persistence in ((1, "own", None), (2, "own", 0.5), (2, "system", None)):
+        columns = columns_of(small(delta), delta)
+        fit = columns.fit("y", REGRESSORS, correction, persistence)
+        x = columns.within @ columns.design(fit.terms)
+        left = columns.within @ columns.design(["y"])[:, 0] - x @ fit.coefficients
+        z = columns.instruments(x, fit.gains)
+        np.testing.assert_allclose(z.T @ left, 0, atol=1e-6 * np.abs(x.T @ x).max())
+
+
+def test_effects_between_pairs_are_those_of_dummies():
+    one = small()
+    columns = without_effects(one.columns, one.cells, 1, between_pairs=True)
+    cells = one.cells
+    design = dummies(*(pd.Series(codes) for codes in (cells.country, cells.product, cells.year)))
+    x = np.column_stack([one.columns[name] for name in REGRESSORS])
+    slow = sm.OLS(one.columns["y"], np.column_stack([x, design])).fit()
+    fit = columns.fit("y", REGRESSORS, "none")
+    np.testing.assert_allclose(fit.coefficients, slow.params[: len(REGRESSORS)], rtol=1e-7)
+    assert fit.n_absorbed == design.shape[1]
+
+
+def test_the_own_system_needs_its_sums():
+    one = small()
+    with pytest.raises(ValueError, match="no sums over steps"):
+        without_effects(one.columns, one.cells, 1, steps=False).fit("y", REGRESSORS, "system")

@@ -1,24 +1,29 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from reeassets.models.contract import Model
+from reeassets.models.contract import LeastSquares
+from reeassets.models.frame import UNCORRECTED
 from reeassets.models.input_linked import INPUT_LINKED, over_inputs
-from reeassets.models.linear import FIXED_EFFECTS
 from reeassets.models.schema import RCA_MODELS
 from reeassets_tests.models.made import (
     CANDIDATES,
     CONTROLS,
     HAZARDS,
+    HEADLINE_EFFECTS,
     HEADLINE_RISK,
     NO_LINKS,
     after_effects,
     complete,
     dummy_regression,
+    exporting,
     made_panel,
     product_names,
     settings,
     slow_jackknife,
+    slow_own,
     standardised,
 )
 
@@ -75,37 +80,37 @@ def chain():
     return links(*rows, (names[0], names[5], False, 0.0))
 
 
-@pytest.mark.parametrize("effects", FIXED_EFFECTS)
-def test_estimates_equal_the_regression_with_dummies(panel, chain, effects):
+def test_estimates_equal_the_regression_with_dummies_and_the_correction_of_the_method(panel, chain):
     given = settings()
-    rows = INPUT_LINKED.fit(panel, chain, INPUT_LINKED.specifications(given, HAZARDS), given)
-    sample = complete(over_inputs(panel, chain, CANDIDATES), "rsca_lead1")
+    grid = INPUT_LINKED.specifications(given, HAZARDS)
+    plain = [replace(one, variant=UNCORRECTED) for one in grid]
+    rows = INPUT_LINKED.fit(panel, chain, [*grid, *plain], given)
+    sample = exporting(complete(over_inputs(panel, chain, CANDIDATES), "rsca_lead1"), 1)
     main = ["trade_exposure", "supplier_concentration", HEADLINE_RISK]
     design = np.column_stack([*(standardised(sample[name]) for name in main), sample[CONTROLS].to_numpy()])
-    slow, n_dummies = dummy_regression(sample, "rsca_lead1", design, effects)
-    fast = rows[(rows["fixed_effects"] == effects) & (rows["hazard"] == "political_stability")].set_index("term")
-    fast = fast.loc[["exposure", "supplier_concentration", "risk", *CONTROLS]]
-    np.testing.assert_allclose(fast["coefficient"], slow.params[:6], rtol=1e-8, atol=1e-10)
-    conventional = np.diag(slow.cov_params())[:6]
-    np.testing.assert_allclose(
-        fast["std_error_conventional"], np.sqrt(np.where(conventional > 0, conventional, np.nan)), rtol=1e-8
-    )
-    left = after_effects(sample, np.column_stack([design, sample["rsca_lead1"]]), effects)
+    slow, n_dummies = dummy_regression(sample, "rsca_lead1", design, HEADLINE_EFFECTS)
+    terms = ["exposure", "supplier_concentration", "risk", *CONTROLS]
+    rows = rows[rows["hazard"] == "political_stability"]
+    corrected, fast = (rows[rows["variant"] == one].set_index("term").loc[terms] for one in ("", UNCORRECTED))
+    np.testing.assert_allclose(fast["coefficient"], slow.params[:6], rtol=1e-7, atol=1e-9)
+    left = after_effects(sample, np.column_stack([design, sample["rsca_lead1"]]), HEADLINE_EFFECTS)
     errors, degrees, _ = slow_jackknife(sample, left[:, :6], left[:, 6], np.eye(6))
-    np.testing.assert_allclose(fast["std_error"], errors, rtol=1e-8)
-    np.testing.assert_allclose(fast["degrees_of_freedom"], degrees, rtol=1e-8)
+    np.testing.assert_allclose(fast["std_error"], errors, rtol=1e-7)
+    np.testing.assert_allclose(fast["degrees_of_freedom"], degrees, rtol=1e-7)
     assert (fast["n_absorbed"] == n_dummies).all()
     assert (fast["n_products"] == 11).all()
+    expected = slow_own(sample, left[:, :6], left[:, 6], 1, 3, None)
+    np.testing.assert_allclose(corrected["coefficient"], expected, rtol=1e-6, atol=1e-9)
 
 
 def test_grid_and_table(panel, chain):
     given = settings((1,))
     specifications = INPUT_LINKED.specifications(given, HAZARDS)
-    assert len(specifications) == len({one.id for one in specifications}) == 4
-    assert isinstance(INPUT_LINKED, Model)
+    assert len(specifications) == len({one.id for one in specifications}) == 2
+    assert isinstance(INPUT_LINKED, LeastSquares)
     rows = INPUT_LINKED.fit(panel, chain, specifications, given)
     RCA_MODELS.check(rows)
-    assert len(rows) == 4 * 6
+    assert len(rows) == 2 * 6
     assert not rows["interacted"].any()
     assert len(rows[rows["headline"]]) == 6
     shuffled = INPUT_LINKED.fit(panel.sample(frac=1, random_state=1), chain.iloc[::-1], specifications, given)

@@ -91,7 +91,7 @@ def test_near_the_jackknife_that_estimates_all_effects_again():
 
     whole = slopes(np.ones(len(values), dtype=bool))
     columns = without_effects(one.columns, one.cells, 1)
-    within = columns.within
+    within = columns.within[:, : values.shape[1]]  # without the columns of zeros
     for codes in (one.cells.country, one.cells.product):
         groups = range(codes.max() + 1)
         again = np.stack([slopes(codes != group) - whole for group in groups])

@@ -3,11 +3,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from reeassets.models.contract import EXPOSURES, ROW_COLUMNS, Model
+from reeassets.models.contract import EXPOSURES, HEADLINE_FIXED_EFFECTS, ROW_COLUMNS, ROW_KEY, LeastSquares
 from reeassets.models.contract import RISKS as RISK_NAMES
-from reeassets.models.linear import FIXED_EFFECTS, absorb
+from reeassets.models.frame import UNCORRECTED, grid_rows
 from reeassets.models.rca_growth import RCA_GROWTH
-from reeassets.models.sample import build_sample, candidates
+from reeassets.models.results import as_frame
+from reeassets.models.robustness import VARIANTS
 from reeassets.models.schema import RCA_MODELS
 from reeassets_tests.models.made import (
     CONTROLS,
@@ -16,24 +17,25 @@ from reeassets_tests.models.made import (
     after_effects,
     complete,
     dummy_regression,
-    effects_of,
+    exporting,
     made_panel,
     settings,
     slow_jackknife,
+    slow_own,
     standardised,
 )
 
 
-def fit(panel, given=None, hazards=HAZARDS):
+def fit(panel, given=None, hazards=HAZARDS, variants=("",)):
+    """Estimate the grid, or some variants of the headline."""
     given = given or settings()
-    return RCA_GROWTH.fit(panel, NO_LINKS, RCA_GROWTH.specifications(given, hazards), given)
+    chosen = [one for one in RCA_GROWTH.specifications(given, hazards) if one.variant in variants]
+    return RCA_GROWTH.fit(panel, NO_LINKS, chosen, given)
 
 
-def cell(
-    rows, effects=FIXED_EFFECTS[0], interacted=False, exposure="trade_exposure", risk="systemic_trade_risk", delta=1
-):
+def cell(rows, interacted=False, exposure="trade_exposure", risk="systemic_trade_risk", delta=1, variant=""):
     chosen = rows[
-        (rows["fixed_effects"] == effects)
+        (rows["variant"] == variant)
         & (rows["interacted"] == interacted)
         & (rows["exposure_definition"] == exposure)
         & (rows["risk_definition"] == risk)
@@ -45,12 +47,12 @@ def cell(
 
 @pytest.fixture(scope="module")
 def panel():
-    return made_panel(seed=1, uneven=0.5)
+    return made_panel(seed=1, uneven=0.5, deltas=(1, 3), countries=11, products=10)
 
 
 @pytest.fixture(scope="module")
 def rows(panel):
-    return fit(panel)
+    return fit(panel, settings((1, 3)), variants=("", UNCORRECTED))
 
 
 def design(rows, exposure, risk, stages=()):
@@ -70,119 +72,181 @@ def design(rows, exposure, risk, stages=()):
     return columns | {name: rows[name].to_numpy() for name in CONTROLS}
 
 
-@pytest.mark.parametrize("effects", FIXED_EFFECTS)
 @pytest.mark.parametrize("stages", [(), ("upstream", "input")])
+def test_uncorrected_slopes_equal_the_regression_with_dummies_and_the_literal_jackknife(panel, rows, stages):
+    sample = exporting(complete(panel, "rsca_lead1"), 1)
+    columns = design(sample, "trade_exposure", "systemic_trade_risk", stages)
+    k = len(columns)
+    slow, n_dummies = dummy_regression(
+        sample, "rsca_lead1", np.column_stack(list(columns.values())), HEADLINE_FIXED_EFFECTS
+    )
+    fast = cell(rows, bool(stages), variant=UNCORRECTED)
+    fast, contrast = fast.loc[list(columns)], fast.loc["risk:input-upstream"] if stages else None
+    np.testing.assert_allclose(fast["coefficient"], slow.params[:k], rtol=1e-7, atol=1e-9)
+    assert fast["uncorrected"].isna().all()
+    np.testing.assert_allclose(cell(rows, bool(stages)).loc[list(columns), "uncorrected"], fast["coefficient"])
+    left = after_effects(sample, np.column_stack([*columns.values(), sample["rsca_lead1"]]), HEADLINE_FIXED_EFFECTS)
+    weights = np.eye(k)
+    if stages:
+        difference = [(name == "risk:input") * 1.0 - (name == "risk:upstream") for name in columns]
+        weights = np.vstack([weights, difference])
+    errors, degrees, decided = slow_jackknife(sample, left[:, :k], left[:, k], weights)
+    np.testing.assert_allclose(fast["std_error"], errors[:k], rtol=1e-7)
+    np.testing.assert_allclose(fast["degrees_of_freedom"], degrees[:k], rtol=1e-7)
+    assert fast["decided_by"].tolist() == decided[:k].tolist()
+    p_values = 2 * stats.t.sf(np.abs(slow.params[:k] / errors[:k]), degrees[:k])
+    np.testing.assert_allclose(fast["p_value"], p_values, rtol=1e-6)
+    assert (fast["n_obs"] == len(sample)).all()
+    assert (fast["n_absorbed"] == n_dummies).all()
+    assert (fast["n_countries"] == 11).all()
+    assert (fast["n_products"] == 10).all()
+    if contrast is not None:
+        assert contrast["std_error"] == pytest.approx(errors[k], rel=1e-7)
+        assert contrast["coefficient"] == pytest.approx(float(weights[k] @ slow.params[:k]), rel=1e-7)
+
+
 @pytest.mark.parametrize(
     ("exposure", "risk"), [("trade_exposure", "systemic_trade_risk"), ("import_intensity", "indirect_risk")]
 )
-def test_estimates_equal_the_regression_with_dummies(panel, rows, effects, stages, exposure, risk):
-    sample = complete(panel, "rsca_lead1")
-    columns = design(sample, exposure, risk, stages)
-    slow, n_dummies = dummy_regression(sample, "rsca_lead1", np.column_stack(list(columns.values())), effects)
-    fast = cell(rows, effects, bool(stages), exposure, risk).loc[list(columns)]
-    k = len(columns)
-    np.testing.assert_allclose(fast["coefficient"], slow.params[:k], rtol=1e-8, atol=1e-10)
-    conventional = np.diag(slow.cov_params())[:k]
-    np.testing.assert_allclose(
-        fast["std_error_conventional"], np.sqrt(np.where(conventional > 0, conventional, np.nan)), rtol=1e-8
-    )
-    left = after_effects(sample, np.column_stack([*columns.values(), sample["rsca_lead1"]]), effects)
-    errors, degrees, decided = slow_jackknife(sample, left[:, :k], left[:, k], np.eye(k))
-    np.testing.assert_allclose(fast["std_error"], errors, rtol=1e-8)
-    np.testing.assert_allclose(fast["degrees_of_freedom"], degrees, rtol=1e-8)
-    assert fast["decided_by"].tolist() == decided.tolist()
-    reach = stats.t.ppf(0.975, degrees) * errors
-    np.testing.assert_allclose(fast["p_value"], 2 * stats.t.sf(np.abs(slow.params[:k] / errors), degrees), rtol=1e-6)
-    np.testing.assert_allclose(fast["ci_low"], slow.params[:k] - reach, rtol=1e-6, atol=1e-9)
-    np.testing.assert_allclose(fast["ci_high"], slow.params[:k] + reach, rtol=1e-6, atol=1e-9)
-    assert (fast["n_obs"] == len(sample)).all()
-    assert (fast["n_absorbed"] == n_dummies).all()
-    assert (fast["n_countries"] == 14).all()
-    assert (fast["n_products"] == 12).all()
+@pytest.mark.parametrize("stages", [(), ("upstream", "input")])
+def test_corrected_slopes_are_those_of_the_method_at_one_year_and_at_three(panel, rows, exposure, risk, stages):
+    persistence = None
+    for delta in (1, 3):
+        sample = exporting(complete(panel, f"rsca_lead{delta}"), delta)
+        columns = design(sample, exposure, risk, stages)
+        made = np.column_stack([*columns.values(), sample[f"rsca_lead{delta}"]])
+        left = after_effects(sample, made, HEADLINE_FIXED_EFFECTS)
+        place = list(columns).index("rsca")
+        b = slow_own(sample, left[:, :-1], left[:, -1], delta, place, persistence)
+        found = cell(rows, bool(stages), exposure, risk, delta).loc[list(columns), "coefficient"]
+        np.testing.assert_allclose(found, b, rtol=1e-6, atol=1e-9)
+        # For longer leads the persistence is that of one year.
+        persistence = min(max(b[place], 0.0), 0.995)
 
 
-def test_the_difference_of_two_stages_uses_their_joint_covariance(panel, rows):
-    sample = complete(panel, "rsca_lead1")
-    columns = design(sample, "trade_exposure", "systemic_trade_risk", ("upstream", "input"))
-    slow, _ = dummy_regression(sample, "rsca_lead1", np.column_stack(list(columns.values())), FIXED_EFFECTS[0])
-    k = len(columns)
-    contrast = np.array([[(name == "risk:input") - (name == "risk:upstream") for name in columns]], dtype=float)
-    left = after_effects(sample, np.column_stack([*columns.values(), sample["rsca_lead1"]]), FIXED_EFFECTS[0])
-    errors, degrees, _ = slow_jackknife(sample, left[:, :k], left[:, k], contrast)
-    row = cell(rows, interacted=True).loc["risk:input-upstream"]
-    assert row["coefficient"] == pytest.approx(float(contrast[0] @ slow.params[:k]), rel=1e-8)
-    assert row["std_error"] == pytest.approx(errors[0], rel=1e-8)
-    assert row["degrees_of_freedom"] == pytest.approx(degrees[0], rel=1e-8)
+def test_a_persistent_outcome_fades_by_its_own_coefficient_at_three_years():
+    panel = persistent_panel()
+    rows = cell(fit(panel, settings((1, 3)), hazards=("political_stability",)), delta=1)
+    persistence = rows.loc["rsca", "coefficient"]
+    assert persistence > 0.2
+    sample = exporting(complete(panel, "rsca_lead3"), 3)
+    columns = design(sample, "trade_exposure", "systemic_trade_risk")
+    left = after_effects(sample, np.column_stack([*columns.values(), sample["rsca_lead3"]]), HEADLINE_FIXED_EFFECTS)
+    found = cell(fit(panel, settings((3,)), hazards=("political_stability",)), delta=3).loc[
+        list(columns), "coefficient"
+    ]
+    expected = [slow_own(sample, left[:, :-1], left[:, -1], 3, 3, fade) for fade in (persistence, 0.0)]
+    # The lead of one year is made from the panel's own rows where it is not configured.
+    np.testing.assert_allclose(found, expected[0], rtol=1e-6, atol=1e-9)
+    assert np.abs(expected[0] - expected[1]).max() > 1e-4
 
 
-def test_effects_estimated_anew_without_a_cluster_change_the_errors_little(panel, rows):
-    import statsmodels.api as sm
-
-    sample = complete(panel, "rsca_lead1")
-    columns = np.column_stack(list(design(sample, "trade_exposure", "systemic_trade_risk").values()))
-    moves = {}
-    for way in ("country", "product"):
-        for one in sample[way].unique():
-            rest = (sample[way] != one).to_numpy()
-            exog = np.column_stack([columns[rest], effects_of(sample[rest], FIXED_EFFECTS[0])])
-            moves.setdefault(way, []).append(sm.OLS(sample["rsca_lead1"][rest].to_numpy(), exog).fit().params[:3])
-    whole = cell(rows).loc[["exposure", "supplier_concentration", "risk"]]
-    for way, found in moves.items():
-        exact = np.sqrt((len(found) - 1) / len(found) * ((found - whole["coefficient"].to_numpy()) ** 2).sum(axis=0))
-        at_least = whole["std_error"] / exact
-        assert (at_least > 0.9).all(), way
+def persistent_panel():
+    """Make a panel whose outcome of a year is the index of that year's row, with a memory of its own."""
+    panel = made_panel(seed=4, countries=12, years=9, deltas=(1, 3), kept=1.1, null_share=0.0)
+    rng = np.random.default_rng(1)
+    keys = [panel["country"], panel["product"]]
+    noise = pd.Series(rng.normal(size=len(panel)))
+    state = noise.groupby(keys).transform(lambda values: values.ewm(alpha=0.3, adjust=False).mean())
+    panel["rsca"] = np.tanh(state)
+    panel["rca"] = (1 + panel["rsca"]) / (1 - panel["rsca"])
+    for delta in (1, 3):
+        for name in ("rca", "rsca"):
+            panel[f"{name}_lead{delta}"] = panel.groupby(["country", "product"])[name].shift(-delta)
+    return panel
 
 
 def test_within_r2_is_that_of_the_demeaned_regression(panel, rows):
     import statsmodels.api as sm
 
-    sample = complete(panel, "rsca_lead1")
+    sample = exporting(complete(panel, "rsca_lead1"), 1)
     columns = np.column_stack(list(design(sample, "trade_exposure", "systemic_trade_risk").values()))
-    slow, _ = dummy_regression(sample, "rsca_lead1", columns, FIXED_EFFECTS[0])
+    slow, _ = dummy_regression(sample, "rsca_lead1", columns, HEADLINE_FIXED_EFFECTS)
     only_effects = sm.OLS(sample["rsca_lead1"], slow.model.exog[:, columns.shape[1] :]).fit()
     assert cell(rows)["r2_within"].iloc[0] == pytest.approx(1 - slow.ssr / only_effects.ssr, rel=1e-9)
 
 
-def test_the_grid_is_complete_and_obeys_the_table(panel, rows):
-    given = settings()
+def test_the_grid_is_complete_and_obeys_the_table(rows):
+    given = settings((1, 3))
     specifications = RCA_GROWTH.specifications(given, HAZARDS)
-    assert len(specifications) == len({one.id for one in specifications}) == 3 * 3 * 2 * 2
-    assert {one.exposure for one in specifications} == set(EXPOSURES)
-    assert {one.risk for one in specifications} == set(RISK_NAMES)
-    assert isinstance(RCA_GROWTH, Model)
+    grid = [one for one in specifications if not one.variant]
+    assert len(grid) == len({one.id for one in grid}) == 3 * 3 * 2 * 2
+    assert [one.variant for one in specifications[len(grid) :]] == list(VARIANTS)
+    assert {one.exposure for one in grid} == set(EXPOSURES)
+    assert {one.risk for one in grid} == set(RISK_NAMES)
+    assert isinstance(RCA_GROWTH, LeastSquares)
     assert list(rows.columns) == list(ROW_COLUMNS)
     # Without interactions 3 slopes and 3 controls, with them 3 x 2 slopes, 3 controls, 3 differences.
-    assert len(rows) == len(specifications) * (6 + 12)
+    assert len(rows) == (len(grid) + 1) * (6 + 12)
     RCA_MODELS.check(rows)
+    assert not rows.duplicated(list(ROW_KEY)).any()
+
+
+def test_roles_and_who_counts_in_the_curve(rows):
+    counted = rows.groupby(["role", "headline", "in_curve", "variant"]).size().to_dict()
+    assert counted == {
+        ("headline", True, True, ""): 18,
+        ("grid", False, True, ""): 35 * 18,
+        ("robustness", False, False, UNCORRECTED): 18,
+    }
     headline = rows[rows["headline"]]
-    assert headline["fixed_effects"].unique().tolist() == [FIXED_EFFECTS[0]]
-    assert len(headline) == 18
+    assert headline["delta"].unique().tolist() == [1]
+    assert headline["fixed_effects"].unique().tolist() == ["country-product+country-year+product-year"]
 
 
-def test_the_headline_delta_is_three_or_the_middle_one():
-    panel = made_panel(seed=2, deltas=(1, 2, 4, 3), years=9)
-    rows = fit(panel, settings((1, 2, 3, 4)))
-    assert rows.loc[rows["headline"], "delta"].unique().tolist() == [3]
-    rows = fit(panel, settings((4, 1, 2)))
+def test_the_headline_delta_is_the_shortest():
+    panel = made_panel(seed=2, deltas=(4, 2), years=9)
+    rows = fit(panel, settings((4, 2)))
     assert rows.loc[rows["headline"], "delta"].unique().tolist() == [2]
 
 
+def test_identical_designs_count_once_and_name_the_first():
+    panel = made_panel(seed=15)
+    # A unit changes nothing in standard deviations; a change of the last digits is rounding, one of the fourth is not.
+    wobble = 1 + 1e-13 * np.random.default_rng(1).normal(size=len(panel))
+    panel["import_reliance"] = panel["trade_exposure"] * 0.3 * wobble
+    panel["import_intensity"] = panel["trade_exposure"] + 1e-4 * panel["import_intensity"]
+    panel["systemic_trade_risk__uniform"] = panel["systemic_trade_risk__political_stability"] * 0.1 + 0.2
+    rows = fit(panel)
+    by_design = rows.drop_duplicates(["exposure_definition", "risk_definition", "hazard"])
+    # Two exposures are different, and five of six risks.
+    assert by_design["in_curve"].sum() == 2 * 5
+    assert not by_design.loc[by_design["exposure_definition"] == "import_reliance", "in_curve"].any()
+    copy = rows[(rows["exposure_definition"] == "import_reliance") & (rows["hazard"] == "uniform")]
+    copy = copy[copy["risk_definition"] == "systemic_trade_risk"].set_index(["interacted", "term"])
+    said = "the same design as trade_exposure, systemic_trade_risk under political_stability"
+    assert copy["note"].str.contains(said).all()
+    first = rows[rows["headline"]].set_index(["interacted", "term"])
+    assert first["in_curve"].all()
+    np.testing.assert_allclose(copy["coefficient"], first.loc[copy.index, "coefficient"], rtol=1e-6)
+    assert not first["note"].str.contains("same design").any()
+
+
 def test_row_order_does_not_matter(panel, rows):
-    pd.testing.assert_frame_equal(fit(panel.sample(frac=1, random_state=5)), rows, check_exact=True)
+    shuffled = fit(panel.sample(frac=1, random_state=5), settings((1, 3)), variants=("", UNCORRECTED))
+    pd.testing.assert_frame_equal(shuffled, rows, check_exact=True)
 
 
-def test_every_definition_is_estimated_on_the_same_rows(panel, rows):
-    assert rows["n_obs"].unique().tolist() == [len(complete(panel, "rsca_lead1"))]
-    assert len(complete(panel, "rsca_lead1")) < panel["rsca_lead1"].notna().sum()
+def test_only_pairs_that_export_at_both_ends_take_part():
+    panel = made_panel(seed=16)
+    rng = np.random.default_rng(2)
+    panel.loc[rng.uniform(size=len(panel)) < 0.2, "log1p_exports"] = 0.0
+    ends = (rng.uniform(size=len(panel)) < 0.2) & panel["rca_lead1"].notna()
+    panel.loc[ends, ["rca_lead1", "rsca_lead1"]] = [0.0, -1.0]
+    rows = fit(panel)
+    changed = panel.copy()
+    out = ends | (panel["log1p_exports"] == 0)
+    changed.loc[out, ["trade_exposure", "rsca"]] = 0.123
+    pd.testing.assert_frame_equal(fit(changed), rows, check_exact=True)
+    assert rows["n_obs"].unique().tolist() == [len(exporting(complete(panel, "rsca_lead1"), 1))]
 
 
 def test_a_planted_slope_is_found():
-    panel = made_panel(seed=3, countries=25, products=15, slope=-2.0)
-    row = cell(fit(panel, hazards=("political_stability",))).loc["risk"]
-    assert row["ci_high"] < 0
-    assert row["p_value"] < 0.001
-    opposite = made_panel(seed=3, countries=25, products=15, slope=2.0)
-    assert cell(fit(opposite, hazards=("political_stability",))).loc["risk"]["ci_low"] > 0
+    for slope, side in ((-2.0, "ci_high"), (2.0, "ci_low")):
+        panel = made_panel(seed=3, countries=25, products=15, slope=slope)
+        row = cell(fit(panel, hazards=("political_stability",))).loc["risk"]
+        assert np.sign(row[side]) == np.sign(slope)
+        assert row["p_value"] < 0.001
 
 
 def test_three_stages_have_three_slopes():
@@ -191,26 +255,34 @@ def test_three_stages_have_three_slopes():
     assert "risk:final-upstream" not in rows.index
 
 
-def test_a_stage_with_one_product_is_noted():
+def test_a_stage_with_one_product_has_no_error_and_says_so():
     rows = cell(fit(made_panel(seed=5, n_input=1)), interacted=True)
-    assert rows.loc["risk:input", "note"] == "only 1 product in stage input"
-    assert rows.loc["risk:input-upstream", "note"] == "only 1 product in stage input"
-    assert rows.loc[["risk:input", "risk:input-upstream"], ["std_error", "p_value", "ci_low"]].isna().all(axis=None)
-    assert np.isfinite(rows.loc["risk:input", "coefficient"])
-    assert "single" not in rows.loc["risk:upstream", "note"]
+    for term in ("risk:input", "risk:input-upstream"):
+        assert rows.loc[term, "note"].startswith("only 1 product in stage input")
+        assert rows.loc[term, ["std_error", "p_value", "ci_low"]].isna().all()
+    assert np.isfinite(rows.loc["risk:input", ["coefficient", "uncorrected"]].astype(float)).all()
     assert np.isfinite(rows.loc["risk:upstream", "std_error"])
+
+
+def test_a_term_that_rests_on_one_of_two_products_has_no_error():
+    panel = made_panel(seed=5, n_input=2)
+    second = (panel["stage"] == "input") & (panel["product"] == panel.loc[panel["stage"] == "input", "product"].max())
+    risk = "systemic_trade_risk__political_stability"
+    panel.loc[second, risk] = 0.5 + 0.01 * (panel.loc[second, risk] - 0.5)
+    rows = cell(fit(panel), interacted=True)
+    assert rows.loc["risk:input", "note"] == "rests on a single product"
+    assert rows.loc["risk:input", ["std_error", "p_value", "ci_low"]].isna().all()
 
 
 def test_few_clusters_are_noted():
     rows = fit(made_panel(seed=6, products=8))
     assert rows["note"].str.startswith("only 8 product clusters").all()
-    assert rows["note"].str.contains(r"rests on [5-8]\.\d effective products").any()
+    assert rows["note"].str.contains(r"rests on [4-8]\.\d effective products").any()
 
 
 def test_a_regressor_that_fixed_effects_explain_is_dropped_and_named():
     panel = made_panel(seed=7)
-    by_country = dict(zip(panel["country"].unique(), np.linspace(0, 1, panel["country"].nunique()), strict=True))
-    panel["import_reliance"] = panel["country"].map(by_country)
+    panel["import_reliance"] = panel.groupby(["country", "year"])["import_reliance"].transform("first")
     rows = cell(fit(panel), exposure="import_reliance")
     assert np.isnan(rows.loc["exposure", ["coefficient", "std_error", "p_value"]].astype(float)).all()
     assert rows.loc["exposure", "note"] == "collinear with fixed effects or other regressors"
@@ -220,19 +292,23 @@ def test_a_regressor_that_fixed_effects_explain_is_dropped_and_named():
     assert np.isnan(split.loc["exposure:input-upstream", "coefficient"])
 
 
-def test_the_later_of_two_equal_regressors_is_dropped():
-    panel = made_panel(seed=8)
-    panel["log1p_exports"] = 3 * panel["log1p_imports"] + 1
-    rows = cell(fit(panel))
-    assert rows.loc["log1p_exports", "note"] == "collinear with fixed effects or other regressors"
-    assert np.isfinite(rows.loc["log1p_imports", "coefficient"])
+def test_without_the_lagged_outcome_there_is_no_correction_and_no_estimate():
+    panel = made_panel(seed=8, deltas=(1, 3))
+    panel["rsca"] = panel.groupby(["country", "year"])["rsca"].transform("first")
+    rows = fit(panel, settings((1, 3)), variants=("", UNCORRECTED))
+    corrected = rows[rows["variant"] == ""]
+    assert corrected["coefficient"].isna().all()
+    assert corrected["note"].str.contains("the lagged outcome rsca is not estimated").all()
+    late = corrected[corrected["delta"] == 3]
+    assert late["note"].str.startswith("the persistence of the outcome over one year is not known").all()
+    assert np.isfinite(cell(rows, variant=UNCORRECTED).loc["risk", "std_error"])
 
 
-def test_a_single_product_has_coefficients_without_errors():
-    rows = cell(fit(made_panel(seed=9, products=1, n_input=1, countries=20)))
-    assert np.isfinite(rows.loc["risk", "coefficient"])
-    assert np.isnan(rows.loc["risk", ["std_error", "ci_low", "p_value"]].astype(float)).all()
-    assert "single country or product" in rows.loc["risk", "note"]
+def test_a_single_product_cannot_be_told_from_its_countries():
+    rows = fit(made_panel(seed=9, products=1, n_input=1, countries=20))
+    assert rows["coefficient"].isna().all()
+    assert (rows["note"] != "").all()
+    RCA_MODELS.check(rows)
 
 
 def test_a_panel_without_later_years_says_so():
@@ -240,8 +316,13 @@ def test_a_panel_without_later_years_says_so():
     late = rows[rows["delta"] == 9]
     assert len(late) == len(rows) / 2
     assert late["coefficient"].isna().all()
-    assert (late["note"] == "no row has all regressors and the outcome 9 years later").all()
+    assert late["note"].str.startswith("no row is left of exporting pairs 9 years apart").all()
     RCA_MODELS.check(rows)
+
+
+def test_a_lead_that_leaves_too_few_years_says_why():
+    rows = fit(made_panel(seed=10, deltas=(1, 5)), settings((1, 5)))
+    assert rows.loc[rows["delta"] == 5, "note"].str.contains("no country and product has rows 3 years apart").all()
 
 
 def test_a_definition_without_values_does_not_empty_the_others():
@@ -253,20 +334,15 @@ def test_a_definition_without_values_does_not_empty_the_others():
 
 
 def test_an_empty_panel_gives_rows_with_a_reason():
-    rows = fit(made_panel(seed=12).iloc[:0])
+    rows = fit(made_panel(seed=12).iloc[:0], variants=("", *VARIANTS))
     assert rows["coefficient"].isna().all()
-    assert len(rows) == 36 * 6
+    assert (rows["note"] != "").all()
     RCA_MODELS.check(rows)
 
 
 def test_more_parameters_than_rows_is_said():
-    panel = made_panel(seed=13, countries=3, products=3, n_input=1, years=3, null_share=0).iloc[:12]
-    rows = cell(fit(panel), FIXED_EFFECTS[1])
+    panel = made_panel(seed=13, countries=3, products=3, n_input=1, years=3, null_share=0, kept=1.1)
+    given = settings()
+    rows = as_frame(grid_rows(panel, RCA_GROWTH.specifications(given, HAZARDS)[:1], given, by_stage=False), given)
     assert rows["coefficient"].isna().all()
-    assert rows["note"].str.contains("rows for|no regressor varies|collinear").all()
-
-
-def test_unknown_fixed_effects_are_refused(panel):
-    sample = build_sample(panel, "rsca_lead1", candidates(panel))
-    with pytest.raises(ValueError, match="fixed effects 'country' are not one of"):
-        absorb({"y": sample.outcome}, sample.clusters, sample.year, "country")
+    assert rows["note"].str.contains("rows for|no regressor varies").all()

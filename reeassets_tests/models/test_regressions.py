@@ -18,7 +18,7 @@ def test_every_registered_model_runs_and_the_table_holds():
     names = product_names(3)
     links = pd.DataFrame({"input": names[:2], "output": names[1:], "in_network": True, "weight": 1.0})
     rows = rca_models(panel, links, settings())
-    assert set(rows["model"]) == {"rca_growth", "entry", "input_linked"}
+    assert set(rows["model"]) == {"rca_growth", "entry", "exit", "input_linked"}
     pd.testing.assert_frame_equal(RCA_MODELS.check(rows), rows, check_dtype=False)
     assert not rows.duplicated(list(ROW_KEY)).any()
     again = rca_models(panel.sample(frac=1, random_state=2), links.iloc[::-1], settings())
@@ -44,20 +44,24 @@ def test_a_model_that_breaks_the_contract_is_named(monkeypatch):
 
 
 def test_sample_counts_by_hand():
-    panel = made_panel(seed=43, countries=2, products=2, years=3, n_input=1, kept=1.1, null_share=0.0)
-    assert len(panel) == 12
-    panel.loc[0, "supplier_concentration"] = float("nan")
-    panel.loc[[0, 1], "import_reliance"] = float("nan")
+    panel = made_panel(seed=43, countries=3, products=3, years=4, n_input=1, kept=1.1, null_share=0.0)
+    assert len(panel) == 36
+    first = panel.index[(panel["country"] == "AAA") & (panel["product"] == "280100")]
+    panel.loc[first[0], "supplier_concentration"] = float("nan")
+    panel.loc[first[1], "log1p_exports"] = 0.0
     panel["import_intensity"] = float("nan")
-    counts = sample_counts(panel, settings())
-    assert counts == {
-        "delta1_outcome_known": 8,
-        "delta1_no_supplier_concentration": 1,
-        "delta1_other_regressor_null": 1,
-        "delta1_used": 6,
+    # The pair has one row left of three with an outcome: alone in its pair, it goes.
+    assert sample_counts(panel, settings()) == {
+        "delta1_exporting": 26,
+        "delta1_complete": 25,
+        "delta1_dropped_pair": 1,
+        "delta1_dropped_country_year": 0,
+        "delta1_dropped_product_year": 0,
+        "delta1_used": 24,
     }
     rows = rca_models(panel, NO_LINKS, settings())
-    assert rows.loc[(rows["model"] == "rca_growth") & (rows["n_obs"] > 0), "n_obs"].unique().tolist() == [6]
+    own = rows[(rows["model"] == "rca_growth") & rows["in_curve"] & (rows["exposure_definition"] != "import_intensity")]
+    assert own.loc[own["n_obs"] > 0, "n_obs"].isin([24]).all()
 
 
 def test_the_panel_table_follows_hazards_and_deltas(monkeypatch):

@@ -6,11 +6,20 @@ from reeassets.models.clustered import Clusters
 from reeassets.models.contract import Specification
 from reeassets.models.errors import ErrorTable
 from reeassets.models.linear import Fit
-from reeassets.models.results import Regression, as_frame, estimated_rows, unestimated_rows
+from reeassets.models.results import Regression, as_frame, estimated_rows, role_of, unestimated_rows
 from reeassets_tests.models.made import settings
 
-SPECIFICATION = Specification("m", "rsca", "trade_exposure", "indirect_risk", "uniform", 3, "country+product+year")
-REGRESSION = Regression(SPECIFICATION, True, False, {"a": "risk:input", "b": "risk:upstream"})
+SPECIFICATION = Specification("m", "rsca", "trade_exposure", "indirect_risk", "uniform", 3, "a+b")
+HEADLINE = Specification(
+    "m",
+    "rsca",
+    "trade_exposure",
+    "systemic_trade_risk",
+    "political_stability",
+    1,
+    "country-product+country-year+product-year",
+)
+REGRESSION = Regression(SPECIFICATION, True, "grid", {"a": "risk:input", "b": "risk:upstream"})
 CLUSTERS = Clusters(np.repeat(np.arange(12), 12), np.tile(np.arange(12), 12))
 
 
@@ -26,6 +35,27 @@ class Errors:
         return ErrorTable(variance, ["two-way"] * len(weights), variance / 4, effective, [""] * len(weights))
 
 
+def test_what_a_variant_changes_is_part_of_its_name():
+    assert replace(SPECIFICATION, variant="always").id == f"{SPECIFICATION.id}/always"
+    assert [role_of(one, settings()) for one in (HEADLINE, SPECIFICATION, replace(HEADLINE, variant="always"))] == [
+        "headline",
+        "grid",
+        "robustness",
+    ]
+
+
+def test_before_and_after_the_correction_stand_side_by_side():
+    fit = replace(FIT, uncorrected=np.array([0.3, 0.2]))
+    regression = replace(REGRESSION, contrasts={"d": ("risk:input", "risk:upstream")}, same_as="the same as x")
+    rows = as_frame(estimated_rows(regression, fit, CLUSTERS), settings()).set_index("term")
+    np.testing.assert_allclose(rows["coefficient"], [0.4, 0.1, 0.3])
+    np.testing.assert_allclose(rows["uncorrected"], [0.3, 0.2, 0.1])
+    assert (rows["note"] == "the same as x").all()
+    assert not rows["in_curve"].any()
+    robust = replace(REGRESSION, role="robustness")
+    assert not as_frame(estimated_rows(robust, fit, CLUSTERS), settings())["in_curve"].any()
+
+
 FIT = Fit(("a", "b"), np.array([0.4, 0.1]), Errors(0.04, 0.01), 144, 23, 0.25)
 
 
@@ -35,7 +65,7 @@ def frame(*variances):
 
 
 def test_id_and_risk_column():
-    assert SPECIFICATION.id == "m/rsca/trade_exposure/indirect_risk/uniform/3/country+product+year"
+    assert SPECIFICATION.id == "m/rsca/trade_exposure/indirect_risk/uniform/3/a+b"
     assert SPECIFICATION.risk_column == "indirect_risk__uniform"
 
 

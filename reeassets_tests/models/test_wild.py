@@ -1,64 +1,79 @@
 import numpy as np
-import pandas as pd
 import pytest
-import statsmodels.api as sm
 
-from reeassets.models.linear import FIXED_EFFECTS
-from reeassets.models.rca_growth import OUTCOME, absorb_sample
-from reeassets.models.sample import CONTROLS, build_sample, candidates
+from reeassets.models.dynamic import without_effects
+from reeassets.models.exporters import OUTCOME, exporter_sample
+from reeassets.models.sample import CONTROLS
 from reeassets.models.wild import WildBootstrap, draw_weights
-from reeassets_tests.models.made import HEADLINE_RISK, complete, effects_of, made_panel, standardised
+from reeassets_tests.models.made import HEADLINE_EFFECTS, HEADLINE_RISK, after_effects, complete, exporting, made_panel
 
-NAMES = ["trade_exposure", "supplier_concentration", HEADLINE_RISK, *CONTROLS]
+REGRESSORS = ["trade_exposure", "supplier_concentration", HEADLINE_RISK]
+NAMES = [*REGRESSORS, *CONTROLS]
+
+
+def prepared(panel):
+    sample = exporter_sample(complete(panel, "rsca_lead1"), 1, REGRESSORS)
+    columns = without_effects(sample.columns, sample.cells, 1, sample.sums)
+    return columns, columns.fit(OUTCOME, NAMES)
 
 
 def bootstrap(panel, draws, seed=1):
-    sample = build_sample(panel, "rsca_lead1", candidates(panel))
-    columns = absorb_sample(sample, FIXED_EFFECTS[0], NAMES)
-    return WildBootstrap(columns, OUTCOME, columns.solve(columns.design([OUTCOME])[:, 0], NAMES), draws, seed)
+    columns, fit = prepared(panel)
+    return WildBootstrap(columns, OUTCOME, fit, draws, seed)
 
 
-def slow_statistics(panel, combination, weights, by):
-    """The data's statistic and that of every draw: each a regression by statsmodels with all dummies."""
-    rows = complete(panel, "rsca_lead1").sort_values(["country", "product", "year"], ignore_index=True)
-    slopes = np.column_stack([*(standardised(rows[name]) for name in NAMES[:3]), rows[list(CONTROLS)].to_numpy()])
-    design = np.column_stack([slopes, effects_of(rows, FIXED_EFFECTS[0])])
-    null = np.zeros(design.shape[1])
-    null[: len(combination)] = combination
-    bread = np.linalg.inv(design.T @ design)
-
-    def statistic(outcome):
-        fitted = sm.OLS(outcome, design).fit()
-        score = pd.Series(design @ bread @ null * fitted.resid)
-        variance = sum((score.groupby(rows[way]).sum() ** 2).sum() for way in ("country", "product"))
-        return float(null @ fitted.params) / variance**0.5
-
-    outcome = rows["rsca_lead1"].to_numpy()
-    free = sm.OLS(outcome, design).fit().params
-    restricted = design @ (free - bread @ null * (null @ free) / (null @ bread @ null))
-    code = rows[by].factorize(sort=True)[0]
-    drawn = [statistic(restricted + (outcome - restricted) * column[code]) for column in weights.T]
-    return statistic(outcome), np.array(drawn)
-
-
-@pytest.mark.parametrize(("countries", "products", "by"), [(9, 12, "country"), (13, 8, "product")])
-def test_every_draw_is_a_regression_with_dummies(countries, products, by):
-    panel = made_panel(seed=5, countries=countries, products=products, years=6, uneven=0.4)
-    found = bootstrap(panel, 99)
-    assert found.by == by
+@pytest.mark.parametrize("way", ["country", "product"])
+def test_every_draw_is_a_regression_with_dummies(way):
+    panel = made_panel(seed=5, countries=9, products=8, years=6, uneven=0.4)
+    columns, fit = prepared(panel)
+    rows = exporting(complete(panel, "rsca_lead1"), 1)
+    x = columns.within @ columns.design(NAMES)
+    y = columns.within @ columns.design([OUTCOME])[:, 0]
+    z = after_effects(rows, columns.instruments(x, fit.gains), HEADLINE_EFFECTS)
     combination = np.array([0.0, 1.0, -1.0, 0.0, 0.0, 0.0])
-    weights = draw_weights(min(countries, products), 99, 1)
-    own, drawn = slow_statistics(panel, combination, weights, by)
-    tested = found.test(combination)
-    assert tested.statistic == pytest.approx(own, rel=1e-8)
-    direction = found._bread @ combination
-    moved = (combination @ found._coefficients) / (combination @ direction)
-    np.testing.assert_allclose(found._statistics(direction, moved), drawn, rtol=1e-7)
-    assert tested.p_value == (1 + (np.abs(drawn) >= abs(own)).sum()) / 100
+    score = z @ np.linalg.solve((z.T @ x).T, combination)
+
+    def statistic(estimate, residual):
+        sums = [
+            (np.bincount(codes, score * residual) ** 2).sum()
+            for codes in (columns.cells.country, columns.cells.product)
+        ]
+        return estimate / sum(sums) ** 0.5
+
+    bread = np.linalg.inv(x.T @ x)
+    estimate = combination @ fit.coefficients
+    slopes = fit.coefficients - bread @ combination * estimate / (combination @ bread @ combination)
+    assert combination @ slopes == pytest.approx(0, abs=1e-12)
+    codes = columns.cells.country if way == "country" else columns.cells.product
+    weights = draw_weights(codes.max() + 1, 40, 1, rademacher=False)
+    errors = weights[codes] * (y - x @ slopes)[:, None]
+    # The outcomes of the draws, all effects absorbed anew by statsmodels.
+    made = after_effects(rows, (x @ slopes)[:, None] + errors, HEADLINE_EFFECTS)
+    expected = []
+    for error, outcome in zip(errors.T, made.T, strict=True):
+        drawn = np.linalg.solve(z.T @ x, z.T @ outcome)
+        expected.append(statistic(combination @ drawn, error - x @ (drawn - slopes)))
+    found = WildBootstrap(columns, OUTCOME, fit, 40, 1)
+    own, statistics = found.statistics(combination, ("country", "product").index(way), weights)
+    assert own == pytest.approx(statistic(estimate, y - x @ fit.coefficients), rel=1e-6)
+    np.testing.assert_allclose(statistics, expected, rtol=1e-5, atol=1e-8)
+
+
+def test_weights_follow_the_fewer_effective_clusters():
+    panel = made_panel(seed=6, countries=20, products=13, years=6)
+    found = bootstrap(panel, 99)
+    assert found.test(np.eye(6)[0]).description.startswith("13 clusters by product, 12.")
+    assert found.test(np.eye(6)[0]).description.endswith("effective, Rademacher")
+    # All but a few products hardly vary: the product clusters are as many, and tell as much as few.
+    dull = panel["product"].isin(sorted(panel["product"].unique())[4:])
+    panel["trade_exposure"] = panel["trade_exposure"].where(~dull, 0.5 + 0.02 * panel["trade_exposure"])
+    said = bootstrap(panel, 99).test(np.eye(6)[0]).description
+    assert said.startswith("13 clusters by product, ")
+    assert said.endswith("effective, Webb")
 
 
 def test_weights_have_mean_zero_and_variance_one():
-    few, many = draw_weights(6, 20_000, 1), draw_weights(12, 20_000, 1)
+    few, many = (draw_weights(8, 20_000, 1, rademacher) for rademacher in (False, True))
     assert len(np.unique(few)) == 6
     assert sorted(np.unique(many)) == [-1, 1]
     for weights in (few, many):
@@ -82,3 +97,11 @@ def test_the_seed_decides_about_the_draws():
     one, again, other = (bootstrap(panel, 999, seed).test(np.eye(6)[2]).p_value for seed in (1, 1, 2))
     assert one == again
     assert one != other
+
+
+def test_without_errors_there_is_no_bootstrap():
+    from dataclasses import replace
+
+    columns, fit = prepared(made_panel(seed=5))
+    with pytest.raises(ValueError, match="no bootstrap"):
+        WildBootstrap(columns, OUTCOME, replace(fit, errors=None), 99, 1)

@@ -14,12 +14,15 @@ def model_row(coefficient: float | None, p_value: float | None = 0.01, **changes
         "exposure_definition": "trade_exposure",
         "risk_definition": "systemic_trade_risk",
         "hazard": "uniform",
-        "fixed_effects": "country+product+year",
+        "fixed_effects": "country-product+country-year+product-year",
+        "variant": "",
         "interacted": False,
         "term": "exposure",
+        "role": "grid",
         "headline": False,
         "in_curve": True,
         "coefficient": coefficient,
+        "uncorrected": coefficient,
         "std_error": 0.01 if given else None,
         "std_error_conventional": 0.01 if given else None,
         "decided_by": "two-way" if given else "",
@@ -41,14 +44,24 @@ def model_row(coefficient: float | None, p_value: float | None = 0.01, **changes
 
 def rca_models() -> pd.DataFrame:
     rows = [
-        model_row(0.10, headline=True),
+        model_row(0.10, headline=True, role="headline"),
         model_row(-0.20, delta=1),
         model_row(0.05, 0.30, delta=5),
         model_row(0.01, 0.80, delta=1, hazard="political_stability"),
         model_row(None, delta=5, hazard="political_stability"),
-        model_row(0.7, term="rsca", headline=True),
-        model_row(-0.04, term="risk:input", interacted=True, headline=True, note="only 2 products in stage input"),
-        model_row(0.3, model="entry", outcome="rca_at_least_1", term="risk"),
+        model_row(0.7, term="rsca", headline=True, role="headline"),
+        model_row(
+            -0.04,
+            term="risk:input",
+            interacted=True,
+            headline=True,
+            role="headline",
+            note="only 2 products in stage input",
+        ),
+        model_row(0.3, model="entry", outcome="exports_begin", term="risk"),
+        model_row(0.9, variant="long differences", role="robustness", in_curve=False),
+        model_row(-0.9, variant="long differences", role="robustness", in_curve=False, term="risk:input", note="few"),
+        model_row(0.1, hazard="file", in_curve=False, note="the same design as another"),
     ]
     return pd.DataFrame(rows)
 

@@ -134,6 +134,21 @@ def test_models_headline_and_shares_of_the_grid():
     assert entry["headline"] == "–"  # no headline among its rows
 
 
+def test_robustness_stands_beside_the_headline():
+    headline, other = summaries.robustness_rows(made.tables()["rca_models"])
+    assert headline["variant"] == ""
+    assert headline["terms"] == [
+        "0.100 (0.080 to 0.130)",
+        "-0.0400 (-0.0600 to -0.0100)".replace("-", "\N{MINUS SIGN}"),
+    ]
+    assert headline["note"] == "only 2 products in stage input"
+    assert other["variant"] == "long differences"
+    assert other["terms"][0] == "0.900 (0.880 to 0.930)"
+    assert (other["n"], other["note"]) == ("1,234", "few")
+    alone = made.tables()["rca_models"].query("role != 'robustness'")
+    assert summaries.robustness_rows(alone) == []
+
+
 def test_the_present_country_gives_the_name():
     assert labels.country_names(made.country_table()) == {"CHN": "China", "DEU": "Germany", "USA": "USA"}
     assert labels.country_names(made.country_table().iloc[::-1])["DEU"] == "Germany"
