@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reeassets.models.event_panel import REFERENCE
 from reeassets.models.linear import independent_columns
-from reeassets.models.wild import draw_weights
+from reeassets.models.wild import ENOUGH_FOR_RADEMACHER, draw_weights
 from reeassets.models.within import RANK_TOLERANCE, within_transform
 
 # Steps of the bisection that finds an end of an interval: to a billionth of where it starts.
@@ -152,7 +152,7 @@ class EventFit:
 
     @cached_property
     def _weights(self) -> Floats:
-        return draw_weights(self._clusters, self._draws, self._seed)
+        return draw_weights(self._clusters, self._draws, self._seed, self._clusters >= ENOUGH_FOR_RADEMACHER)
 
     @cached_property
     def _of_residual(self) -> list[_Moves]:

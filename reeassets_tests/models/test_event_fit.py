@@ -4,7 +4,7 @@ import pytest
 import statsmodels.api as sm
 
 from reeassets.models.event_fit import EventFit
-from reeassets.models.wild import draw_weights
+from reeassets.models.wild import ENOUGH_FOR_RADEMACHER, draw_weights
 from reeassets_tests.models.made_events import event_table
 
 DRAWS = 99
@@ -37,7 +37,8 @@ def slow(rows, fit, contrasts, seed, value=0.0):
         score = pd.DataFrame(design @ bread @ null * (of - design @ slopes)[:, None]).groupby(country).sum()
         return np.abs((null.T @ slopes - value) / np.sqrt((score**2).sum().to_numpy())).max()
 
-    weights = draw_weights(country.max() + 1, DRAWS, seed)
+    clusters = country.max() + 1
+    weights = draw_weights(clusters, DRAWS, seed, clusters >= ENOUGH_FOR_RADEMACHER)
     return largest(outcome), np.array([largest(restricted + (outcome - restricted) * w[country]) for w in weights.T])
 
 
