@@ -61,5 +61,5 @@ prove: $(READY)  ## The proof over many generated worlds, into docs/PROOF.md (ho
 
 .PHONY: reliability
 reliability: $(READY)  ## 60 kills, 8 processes at once, full disk and more, into docs/RELIABILITY.md (half an hour)
-	$(BIN)/python -m pytest -m slow reeassets_tests/reliability reeassets_tests/platform reeassets_tests/test_deploy.py
+	$(BIN)/python -m pytest -m slow reeassets_tests/reliability reeassets_tests/platform reeassets_tests/indicators reeassets_tests/test_deploy.py
 	$(BIN)/python -m reeassets_tests.reliability

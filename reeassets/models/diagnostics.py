@@ -56,7 +56,7 @@ def model_diagnostics(
     * ``placebo``: the coefficient with the outcome ``delta`` years **before** the regressors, everything else, the
       controls at ``t`` included, unchanged, and without a correction, which is for an outcome that lies ahead; to be
       compared with ``uncorrected``. Pairs without trade then do not take part. A placebo with the sign and the size of
-      the coefficient says that the regressors follow the outcome. One of the **opposite** sign is what a true and
+      the coefficient says that the regressors follow the outcome. One of the opposite sign may be what a true and
       lasting effect leaves: with the outcome at ``t`` held constant, those who were pushed since came from further
       away. It is a comparison and no test: since dependence itself answers to advantage, small placebos are often
       significant in generated worlds without any effect.

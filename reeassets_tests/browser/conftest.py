@@ -21,7 +21,7 @@ from ..conftest import REPOSITORY, clean_environment
 YEARS = "2021-2023"
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
 # A loaded machine takes its time; nothing here waits longer than it must.
-PATIENCE = 180.0
+PATIENCE = 480.0
 _SMALL = f"""\
 years = "{YEARS}"
 link_draws = 99

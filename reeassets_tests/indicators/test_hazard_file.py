@@ -127,6 +127,7 @@ def test_a_hazard_without_its_file_is_an_error(tmp_path):
 UNTIL = ("--until", "indicators")
 
 
+@pytest.mark.slow
 def test_in_a_run_its_digest_is_in_the_lineage_and_a_new_content_makes_the_tables_anew(tmp_path):
     path = written(tmp_path, "iso3,hazard\nCHN,1\n*,0.1\n")
     environment = {"REEASSETS_HAZARD": "file", "REEASSETS_HAZARD_FILE": str(path)}

@@ -106,6 +106,7 @@ def test_more_uncertain_flows_give_wider_intervals():
         ).mean()
 
 
+@pytest.mark.slow
 def test_off_by_default_and_on_by_setting(finished, warehouse, tmp_path):
     assert Settings(home=tmp_path).perturbation_draws == 0
     assert warehouse.execute("select count(*) from indicator_intervals").fetchone()[0] == 0
