@@ -272,8 +272,17 @@ def _power_sum(weights: Floats, matrix: Floats) -> Floats:
 
 
 def _right_divided(left: Floats, right: Floats) -> Floats:
-    """Return ``left right^-1`` of each sample."""
-    return np.swapaxes(np.linalg.solve(np.swapaxes(right, 1, 2), np.swapaxes(left, 1, 2)), 1, 2)
+    """Return ``left right^-1`` of each sample.
+
+    Raises
+    ------
+    ArithmeticError
+        If one of them cannot be inverted.
+    """
+    try:
+        return np.swapaxes(np.linalg.solve(np.swapaxes(right, 1, 2), np.swapaxes(left, 1, 2)), 1, 2)
+    except np.linalg.LinAlgError as error:
+        raise ArithmeticError("too few years to tell how the regressors' own system moves") from error
 
 
 def _solve(left: Floats, right: Floats) -> Floats:

@@ -125,7 +125,9 @@ def forward_deviations(
     starred = forward.deviations(clean)
     levels = raw - raw.mean(axis=0)
     instruments = _without_levels(absorber, forward, np.column_stack([levels[forward.rows], forward.backward(raw)]))
-    instruments /= np.sqrt((instruments**2).sum(axis=0))
+    size = np.sqrt((instruments**2).sum(axis=0))
+    # One that does not vary stays 0, and is left out as collinear.
+    instruments /= np.where(size > 0, size, 1.0)
     y, x = starred[:, 0], starred[:, 1:]
     return _estimate(regressors, y, x, instruments, cells.country[forward.rows], cells.product[forward.rows])
 

@@ -346,3 +346,15 @@ def test_more_parameters_than_rows_is_said():
     rows = as_frame(grid_rows(panel, RCA_GROWTH.specifications(given, HAZARDS)[:1], given, by_stage=False), given)
     assert rows["coefficient"].isna().all()
     assert rows["note"].str.contains("rows for|no regressor varies").all()
+
+
+@pytest.mark.parametrize("years", [1, 2, 3])
+def test_a_panel_of_few_years_has_notes_where_it_has_no_numbers(panel, years):
+    """A run of three years must not end in a singular matrix: what cannot be estimated says so, row by row."""
+    short = panel[panel["year"] < panel["year"].min() + years]
+    found = fit(short, settings((1, 3)), variants=("", *VARIANTS))
+    RCA_MODELS.check(found)
+    unknown = found[found["coefficient"].isna()]
+    assert len(unknown)
+    assert (unknown["note"].fillna("") != "").all()
+    assert set(found["variant"]) == {"", *VARIANTS}
