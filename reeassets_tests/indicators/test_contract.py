@@ -202,6 +202,7 @@ def test_every_column_of_every_table_has_a_meaning():
         "product_indicators",
         "origins",
         "dependency_monitor",
+        "bloc_risks",
         "reallocations",
         "indicator_bounds",
         "indicator_variants",

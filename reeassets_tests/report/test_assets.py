@@ -46,7 +46,7 @@ def test_the_recipe_writes_the_page_with_source_set_and_provenance(step, tmp_pat
     html_report.compute(step, tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert SampleSource.version in page  # the configured source, by default the sample
-    assert "critical33, version 1." in page
+    assert "critical33, version 2." in page
     assert "feedfacefeedface" in page
     assert "flows.parquet" in page
     assert "cd" * 32 in page
