@@ -8,13 +8,11 @@ A field is read, in order of precedence, from the command line, the environment 
 import hashlib
 import json
 import os
-import re
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -22,6 +20,8 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from reeassets.years import format_years, parse_years
 
 DEFAULT_HOME = Path("var")
 STAGES = ("upstream", "input", "final")
@@ -32,6 +32,14 @@ TOTALS = ("source", "wdi")
 REEXPORTS = ("recorded", "none", "all")
 PRODUCTION = ("recorded", "none")
 TRADE_MEASURES = ("recorded", "none")
+# Settings that take one of some words, or else a file.
+_WORDS = {
+    "economies": ECONOMIES,
+    "totals": TOTALS,
+    "reexports": REEXPORTS,
+    "production": PRODUCTION,
+    "trade_measures": TRADE_MEASURES,
+}
 # Fields of earlier versions, and what takes their place.
 _GONE = {"alpha": "pass_through", "shock_pass_through": "pass_through"}
 _SECRETS = ("failure_webhook",)
@@ -45,42 +53,6 @@ def home_path() -> Path:
 def _toml(value: Any) -> str:
     """Write a value as TOML: JSON but for two things, pairs of surrogates and the character 127."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def parse_years(text: str) -> tuple[int, ...]:
-    """Read years from text such as ``2007-2023`` or ``2007,2010-2012``.
-
-    Returns
-    -------
-    tuple of int
-        The years, ascending, each once.
-
-    Raises
-    ------
-    ValueError
-        If the text is not years or a range runs backwards.
-    """
-    years: set[int] = set()
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d{4})(?:\s*-\s*(\d{4}))?\s*", part)
-        if match is None:
-            raise ValueError(f"{part.strip()!r} is not a year or a range of years such as 2007-2023")
-        first, last = int(match[1]), int(match[2] or match[1])
-        if last < first:
-            raise ValueError(f"the range of years {part.strip()!r} runs backwards")
-        years.update(range(first, last + 1))
-    return tuple(sorted(years))
-
-
-def format_years(years: Iterable[int]) -> str:
-    """Write years as the shortest text that :func:`parse_years` reads back."""
-    runs: list[list[int]] = []
-    for year in sorted(years):
-        if runs and year == runs[-1][-1] + 1:
-            runs[-1].append(year)
-        else:
-            runs.append([year])
-    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
 class Settings(BaseSettings):
@@ -352,30 +324,11 @@ class Settings(BaseSettings):
             raise ValueError("a price is a number of US$ per million tokens, at least 0")
         return prices
 
-    @field_validator("economies", mode="after")
+    @field_validator(*_WORDS, mode="after")
     @classmethod
-    def _economies(cls, value: str) -> str:
-        return value if value in ECONOMIES else str(Path(value).expanduser().absolute())
-
-    @field_validator("totals", mode="after")
-    @classmethod
-    def _totals(cls, value: str | None) -> str | None:
-        return value if value is None or value in TOTALS else str(Path(value).expanduser().absolute())
-
-    @field_validator("reexports", mode="after")
-    @classmethod
-    def _reexports(cls, value: str) -> str:
-        return value if value in REEXPORTS else str(Path(value).expanduser().absolute())
-
-    @field_validator("production", mode="after")
-    @classmethod
-    def _production(cls, value: str) -> str:
-        return value if value in PRODUCTION else str(Path(value).expanduser().absolute())
-
-    @field_validator("trade_measures", mode="after")
-    @classmethod
-    def _trade_measures(cls, value: str) -> str:
-        return value if value in TRADE_MEASURES else str(Path(value).expanduser().absolute())
+    def _word_or_file(cls, value: str | None, info: ValidationInfo) -> str | None:
+        known = value is None or value in _WORDS[str(info.field_name)]
+        return value if known else str(Path(str(value)).expanduser().absolute())
 
     @field_validator("tables", mode="after")
     @classmethod

@@ -24,9 +24,9 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from reeassets.processes import is_running, own_process
-from reeassets.settings import format_years
 from reeassets.streams import StartOver, Stream, StreamCheck
 from reeassets.tables import Partition, SchemaViolation, Table
+from reeassets.years import format_years
 
 _METADATA_KEY = b"reeassets"
 _NOTES_KEY = b"reeassets.notes"

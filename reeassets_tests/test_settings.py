@@ -6,7 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from reeassets.settings import Settings, format_years, parse_years
+from reeassets.settings import Settings
+from reeassets.years import format_years, parse_years
 
 
 @given(st.sets(st.integers(1988, 2100), min_size=1))

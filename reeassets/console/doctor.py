@@ -11,9 +11,10 @@ from rich.table import Table as RichTable
 
 from reeassets import __version__, plugins
 from reeassets.plugins import PluginError
-from reeassets.settings import Settings, format_years
+from reeassets.settings import Settings
 from reeassets.trade.baci.inbox import left_aside
 from reeassets.trade.contract import SourceError
+from reeassets.years import format_years
 
 _PACKAGES = (
     "dagster",

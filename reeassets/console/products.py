@@ -17,9 +17,10 @@ from reeassets.platform.graph import Graph
 from reeassets.products import sets
 from reeassets.products.contract import CLASSIFIED_REVISION
 from reeassets.products.ree168 import REE168
-from reeassets.settings import Settings, format_years
+from reeassets.settings import Settings
 from reeassets.storage import MissingPartition, replacing
 from reeassets.trade.nomenclature import nomenclature
+from reeassets.years import format_years
 
 _NUMBERS = {"products", "codes", "all votes", "majority", "minority", "observed", "Fleiss' kappa"}
 _CLASSIFICATION = (

@@ -18,10 +18,11 @@ from reeassets.console.warehouse import catalogue, open_warehouse
 from reeassets.platform.graph import STAGE_PACKAGES, Graph
 from reeassets.platform.runner import Outcome, run
 from reeassets.report import rare_earths
-from reeassets.settings import Settings, format_years
+from reeassets.settings import Settings
 from reeassets.tables import Partition
 from reeassets.trade.baci.inbox import left_aside
 from reeassets.trade.contract import is_generated
+from reeassets.years import format_years
 
 
 def _when(partition: Partition) -> str:

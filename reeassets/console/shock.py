@@ -14,10 +14,11 @@ from reeassets.console.warehouse import generated_notice, open_warehouse
 from reeassets.indicators import inputs
 from reeassets.indicators.hazards import NOBODY
 from reeassets.products import sets
-from reeassets.settings import Settings, format_years
+from reeassets.settings import Settings
 from reeassets.shocks.impacts import aggregate, impact_frame, solve_shock
 from reeassets.shocks.scenario import Scenario, ScenarioError, read_scenarios, scenario_files
 from reeassets.shocks.shock import Shock, resolve
+from reeassets.years import format_years
 
 _CODES_SHOWN = 6
 

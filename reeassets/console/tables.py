@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from reeassets.console.warehouse import catalogue, generated_notice, open_warehouse
-from reeassets.settings import Settings, format_years
+from reeassets.settings import Settings
+from reeassets.years import format_years
 
 # A filter fits any of these columns, so that a country is found on either side of a flow.
 _SIDES = {

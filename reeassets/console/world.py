@@ -7,9 +7,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from reeassets.settings import parse_years
 from reeassets.world.archive import Plan, origins_path, truth_path, write_world
 from reeassets.world.effects import Effects
+from reeassets.years import parse_years
 
 
 def generate(

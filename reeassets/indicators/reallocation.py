@@ -144,8 +144,8 @@ def _program(moved: Floats, takers: pd.DataFrame) -> tuple[Floats, Floats]:
     one = csr_array((np.ones(len(variable)), (np.append(case, np.arange(len(moved))), variable)))
     most = np.append(takers["limit_kusd"].to_numpy() / moved[case], np.ones(len(moved)))
     bounds = np.column_stack([np.zeros(len(variable)), np.minimum(most, 1.0)])
-    # The stubs know no sparse constraints.
-    solved = linprog(cost, A_eq=one, b_eq=np.ones(len(moved)), bounds=bounds, method="highs")  # type: ignore[call-overload]
+    sums = {"A_eq": one, "b_eq": np.ones(len(moved))}
+    solved = linprog(cost, **sums, bounds=bounds, method="highs")  # type: ignore[call-overload]  # no sparse in the stubs
     if not solved.success:
         raise ArithmeticError(f"the linear program of the reallocations has no optimum: {solved.message}")
     shares = np.where(solved.x > _ROUNDING, solved.x, 0.0)

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from reeassets.settings import REEXPORTS, Settings
 from reeassets.tables import COUNTRY_CODE
-from reeassets.trade.bundled import bundled_file
-from reeassets.trade.given import GivenFileError, number, require_file, rows_of
+from reeassets.trade.given import GivenFileError, number, recorded_or_given, rows_of
 
 Floats = NDArray[np.float64]
 # Codes that mined oxides are traded under, with their shares of the tonnes: the 40 % are cerium's.
@@ -40,10 +39,14 @@ def domestic_supply(imports: Floats, exports: Floats, reexported: Floats, produc
 
 
 def reexports_file(settings: Settings) -> Path | None:
-    """Return the file that the setting ``reexports`` reads, None for ``none`` and ``all``."""
-    if settings.reexports in ("none", "all"):
-        return None
-    return bundled_file(REEXPORTS_FILE) if settings.reexports == "recorded" else Path(settings.reexports)
+    """Return the file that the setting ``reexports`` reads, None for ``none`` and ``all``.
+
+    Raises
+    ------
+    GivenFileError
+        If there is no such file.
+    """
+    return recorded_or_given(settings.reexports, "reexports", REEXPORTS, REEXPORTS_FILE)
 
 
 def reexport_shares(settings: Settings, economies: list[str]) -> pd.DataFrame:
@@ -72,7 +75,7 @@ def reexport_shares(settings: Settings, economies: list[str]) -> pd.DataFrame:
         shown = sorted(economies) if settings.reexports == "all" else []
         rows = [(country, 1.0, "the setting reexports: all") for country in shown]
     else:
-        status = require_file(path, "reexports", REEXPORTS).stat()
+        status = path.stat()
         rows = [row for row in _read(path, status.st_size, status.st_mtime_ns) if row[0] in set(economies)]
     frame = pd.DataFrame(rows, columns=["country", "share", "source"])
     return frame.astype({"country": "str", "share": "float64", "source": "str"})

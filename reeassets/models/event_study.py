@@ -28,7 +28,8 @@ from reeassets.models.event_panel import (
 )
 from reeassets.models.measures import EVERYBODY
 from reeassets.parallel import running
-from reeassets.settings import Settings, format_years
+from reeassets.settings import Settings
+from reeassets.years import format_years
 
 EFFECT, NO_EFFECT = "effect", "no effect shown"
 PRE_TREND, NOT_TESTABLE = "pre-trend", "not testable"

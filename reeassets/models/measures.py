@@ -9,8 +9,7 @@ import pandas as pd
 
 from reeassets.settings import TRADE_MEASURES, Settings
 from reeassets.tables import COUNTRY_CODE, PRODUCT_CODE
-from reeassets.trade.bundled import bundled_file
-from reeassets.trade.given import GivenFileError, require_file, rows_of
+from reeassets.trade.given import GivenFileError, recorded_or_given, rows_of
 
 MEASURES_FILE = "trade_measures.csv"
 KINDS = ("export quota", "export ban", "export licence", "export duty", "technology ban", "end of restriction")
@@ -40,11 +39,7 @@ def measures_file(settings: Settings) -> Path | None:
     GivenFileError
         If there is no such file.
     """
-    if settings.trade_measures == "none":
-        return None
-    if settings.trade_measures == "recorded":
-        return bundled_file(MEASURES_FILE)
-    return require_file(Path(settings.trade_measures), "trade_measures", TRADE_MEASURES)
+    return recorded_or_given(settings.trade_measures, "trade_measures", TRADE_MEASURES, MEASURES_FILE)
 
 
 def trade_measures(settings: Settings) -> pd.DataFrame:

@@ -11,9 +11,10 @@ from reeassets.networks.schema import LINK_CALIBRATION
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
 from reeassets.products.agreement import fleiss_kappa
-from reeassets.settings import Settings, format_years
+from reeassets.settings import Settings
 from reeassets.tables import NotEnoughData, Partition
 from reeassets.trade.bundled import digests
+from reeassets.years import format_years
 
 
 def _proposer(settings: Settings) -> LinkProposer:

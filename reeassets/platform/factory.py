@@ -30,10 +30,10 @@ from reeassets.platform.metadata import (
 )
 from reeassets.platform.recipe import FileOutput, Recipe, Step
 from reeassets.platform.turns import RESULTS, turn
-from reeassets.settings import format_years
 from reeassets.storage import Provenance, content_hash
 from reeassets.streams import Stream
 from reeassets.tables import Dimension, Partition, SchemaViolation, Table
+from reeassets.years import format_years
 
 SCHEMA_CHECK = "schema"
 RESOURCES = {"duckdb", "progress", "years", "turns"}

@@ -13,11 +13,12 @@ from reeassets import plugins
 from reeassets.platform.dimensions import parent_keys, partition_keys
 from reeassets.platform.recipe import FileOutput, Recipe
 from reeassets.products.sets import product_set
-from reeassets.settings import Settings, format_years, parse_years
+from reeassets.settings import Settings
 from reeassets.storage import MissingPartition, Provenance, TableStore, replacing
 from reeassets.tables import Partition, Table, column_lineage
 from reeassets.trade.contract import Source
 from reeassets.trade.sources import open_source, with_years
+from reeassets.years import format_years, parse_years
 
 STAGE_PACKAGES = ("trade", "products", "networks", "indicators", "clusters", "models", "shocks", "report")
 _PACKAGE = Path(__file__).resolve().parents[1]

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from reeassets.platform.graph import Graph
 from reeassets.platform.plan import neighbours
-from reeassets.settings import Settings, format_years
+from reeassets.settings import Settings
 from reeassets.trade.baci.inbox import SOURCE, inbox_files, is_resting, newer_than_read, open_inbox, reads_inbox
 from reeassets.trade.contract import SourceError
 from reeassets.trade.sources import open_source
+from reeassets.years import format_years
 
 
 @dataclass

@@ -7,10 +7,10 @@ from reeassets.platform.recipe import FileOutput, Step, file_recipe
 from reeassets.platform.warehouse import build_warehouse
 from reeassets.products import sets
 from reeassets.report.html import SHOWN_SETTINGS, TABLES, TEMPLATE, Origin, render
-from reeassets.settings import format_years
 from reeassets.tables import Dimension, Partition
 from reeassets.trade.bundled import digests
 from reeassets.trade.sources import no_files, said_of_source
+from reeassets.years import format_years
 
 WAREHOUSE = FileOutput(
     stage="report",

@@ -22,7 +22,8 @@ from reeassets.models.verdicts import MAJORITY
 from reeassets.products import sets
 from reeassets.report import checks, dependence, labels, rare_earths, showcase, summaries
 from reeassets.report.exhibits import exhibits
-from reeassets.settings import Settings, format_years
+from reeassets.settings import Settings
+from reeassets.years import format_years
 
 TEMPLATE = Path(__file__).with_name("template.html.j2")
 TABLES = (

@@ -4,10 +4,11 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from reeassets.settings import Settings, format_years
+from reeassets.settings import Settings
 from reeassets.shocks.builtin import BUILT_IN, BuiltIn
 from reeassets.shocks.scenario import Scenario, ScenarioError, read_scenarios, scenario_files
 from reeassets.trade.bundled import digests, sha256
+from reeassets.years import format_years
 
 Definition = BuiltIn | Scenario
 

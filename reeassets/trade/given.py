@@ -5,6 +5,8 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from reeassets.trade.bundled import bundled_file
+
 
 class GivenFileError(ValueError):
     """A file that a setting names is not what it should be; the message names file, line and cause."""
@@ -25,6 +27,33 @@ def require_file(path: Path, setting: str, choices: Sequence[str] = ()) -> Path:
         other = f" (else one of {', '.join(choices)})" if choices else ""
         raise GivenFileError(path, None, f"there is no such file; the setting {setting} names it{other}")
     return path
+
+
+def recorded_or_given(value: str, setting: str, choices: Sequence[str], recorded: str) -> Path | None:
+    """Return the file behind a setting that is ``recorded``, another of some words, or a file.
+
+    Parameters
+    ----------
+    value, setting : str
+        Value and name of the setting.
+    choices : sequence of str
+        The words it takes.
+    recorded : str
+        Bundled file that ``recorded`` stands for.
+
+    Returns
+    -------
+    Path or None
+        None for any other of the words: no file is read.
+
+    Raises
+    ------
+    GivenFileError
+        If there is no such file.
+    """
+    if value == "recorded":
+        return bundled_file(recorded)
+    return None if value in choices else require_file(Path(value), setting, choices)
 
 
 def number(text: str) -> float:

@@ -8,8 +8,7 @@ import pandas as pd
 
 from reeassets.settings import PRODUCTION, Settings
 from reeassets.tables import COUNTRY_CODE
-from reeassets.trade.bundled import bundled_file
-from reeassets.trade.given import GivenFileError, number, require_file, rows_of
+from reeassets.trade.given import GivenFileError, number, recorded_or_given, rows_of
 
 PRODUCTION_FILE = "rare_earth_oxide_mine_production_2005_2023.csv"
 SOURCE = "British Geological Survey, World Mineral Statistics, rare earth oxides; contains BGS materials (c) UKRI"
@@ -24,11 +23,7 @@ def production_file(settings: Settings) -> Path | None:
     GivenFileError
         If there is no such file.
     """
-    if settings.production == "none":
-        return None
-    if settings.production == "recorded":
-        return bundled_file(PRODUCTION_FILE)
-    return require_file(Path(settings.production), "production", PRODUCTION)
+    return recorded_or_given(settings.production, "production", PRODUCTION, PRODUCTION_FILE)
 
 
 def mined_oxides(settings: Settings, year: int) -> pd.DataFrame:

@@ -12,10 +12,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reeassets.settings import Settings, format_years
+from reeassets.settings import Settings
 from reeassets.trade.bundled import bundled_file, digests, read_parquet
 from reeassets.trade.contract import RAW_SCHEMA, Accounting, SourceError
 from reeassets.trade.nomenclature import COUNTRY_TABLE, read_country_table
+from reeassets.years import format_years
 
 
 @dataclass(frozen=True)

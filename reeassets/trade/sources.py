@@ -1,8 +1,9 @@
 """Opening the source of raw trade that the settings name."""
 
 from reeassets import plugins
-from reeassets.settings import Settings, format_years
+from reeassets.settings import Settings
 from reeassets.trade.contract import Source, SourceError, SourceFactory
+from reeassets.years import format_years
 
 
 def open_source(settings: Settings) -> Source:

@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from reeassets.settings import format_years
 from reeassets.storage import replacing
 from reeassets.trade.nomenclature import nomenclature
 from reeassets.world.background import Background, BackgroundYear
@@ -26,6 +25,7 @@ from reeassets.world.goods import REVISION, Goods, draw_goods, other_products, s
 from reeassets.world.places import Places
 from reeassets.world.rows import HEADER, Labels, YearRows, merged, pieces, text
 from reeassets.world.truth import truth_of, write_origins
+from reeassets.years import format_years
 
 VERSION = "V202601"
 # A zip entry needs a date, and the clock would make every archive another one.

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from reeassets import __version__
-from reeassets.settings import parse_years
+from reeassets.years import parse_years
 
 from ..conftest import REPOSITORY
 from . import proofs

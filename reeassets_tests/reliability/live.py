@@ -19,7 +19,7 @@ import dagster as dg
 from reeassets.platform.automation import FOLLOW_INPUTS
 from reeassets.platform.instance import dagster_home
 from reeassets.platform.selections import BACKFILL, FULL_REFRESH, RECLASSIFY, REFRESH_YEAR, RELEASE_CHECK, SHOCKS
-from reeassets.settings import parse_years
+from reeassets.years import parse_years
 
 from ..platform.conftest import Web
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from reeassets.settings import format_years
 from reeassets.trade.contract import SourceError
 from reeassets.trade.nomenclature import require_revision
+from reeassets.years import format_years
 
 _YEAR = re.compile(r"BACI_(?P<nomenclature>HS\d{2})_Y(?P<year>\d{4})_V(?P<version>\d{6}[a-z]?)\.csv", re.IGNORECASE)
 _COUNTRIES = re.compile(r"country_codes_V(?P<version>\d{6}[a-z]?)\.csv", re.IGNORECASE)

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from reeassets.settings import Settings, format_years
+from reeassets.settings import Settings
 from reeassets.trade.baci.archive import base_name, open_files
 from reeassets.trade.baci.countries import read_countries
 from reeassets.trade.baci.inbox import open_inbox, reads_inbox
@@ -16,6 +16,7 @@ from reeassets.trade.bundled import bundled_file, digests
 from reeassets.trade.contract import GENERATED, SourceError
 from reeassets.trade.nomenclature import COUNTRY_TABLE, read_country_table
 from reeassets.trade.schema import PRODUCT_COVERAGE
+from reeassets.years import format_years
 
 _README_BYTES = 4096
 _COUNTRIES_BYTES = 1 << 20

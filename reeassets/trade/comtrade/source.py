@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 import pyarrow as pa
 
-from reeassets.settings import Settings, format_years
+from reeassets.settings import Settings
 from reeassets.trade.bundled import bundled_file, digests
 from reeassets.trade.comtrade.cache import Cache, Entry
 from reeassets.trade.comtrade.client import Client
@@ -17,6 +17,7 @@ from reeassets.trade.comtrade.request import Request, requests_of_year
 from reeassets.trade.contract import SourceError
 from reeassets.trade.nomenclature import COUNTRY_TABLE, nomenclature, read_country_table
 from reeassets.trade.schema import PRODUCT_COVERAGE
+from reeassets.years import format_years
 
 
 class ComtradeSource:
