@@ -38,16 +38,16 @@ def inverse(matrix: Floats) -> Floats:
 
 
 def solved(matrix: Floats, right: Floats) -> Floats:
-    """Solve ``matrix X = right``, shapes (n, n) and (n, k); the matrix is overwritten.
+    """Solve ``matrix X = right``, shapes (n, n) and (n, k), in Fortran's order; both are overwritten.
 
     Raises
     ------
     numpy.linalg.LinAlgError
         If it is singular.
     """
-    factors, pivots, singular = _lapack().dgetrf(matrix.T, overwrite_a=True)
+    factors, pivots, singular = _lapack().dgetrf(matrix, overwrite_a=True)
     _require(singular)
-    result, wrong = _lapack().dgetrs(factors, pivots, right, trans=1)
+    result, wrong = _lapack().dgetrs(factors, pivots, right, overwrite_b=True)
     _require(wrong)
     return np.asarray(result)
 

@@ -59,11 +59,13 @@ def passed_on(network: YearNetwork, reexported: Floats) -> Floats:
     return np.where(mining & (exports > 0), imports / network.supply, share)
 
 
-def ultimate_shares(direct: Floats, flows: Floats, imports: Floats, bought: Floats, makers: Ints) -> Floats:
-    """Return columns of ``O = B' E``, with the origin of exports ``E = (I - diag(e) B')^-1 diag(1 - e)``.
+def ultimate_shares(
+    direct: Floats, flows: Floats, imports: Floats, bought: Floats, makers: Ints, places: Ints
+) -> Floats:
+    """Return columns of ``O = B' E``, with the origin of exports ``E = diag(e) O + diag(1 - e)``.
 
-    Only who passes something on (``e > 0``) has unknowns: all others' exports are their own, so their rows of ``E`` are
-    those of the identity. A few entrepots are a small system, however many exporters there are.
+    Only who passes something on (``e > 0``) has unknowns, its own row of ``O``: all others' exports are their own. A few
+    entrepots are a small system, however many exporters there are, and importers that pass on are solved with it.
 
     Parameters
     ----------
@@ -77,6 +79,8 @@ def ultimate_shares(direct: Floats, flows: Floats, imports: Floats, bought: Floa
         ``e`` of each; 0 where nothing is imported.
     makers : ndarray of int, shape (c,)
         The exporters whose columns are asked for.
+    places : ndarray of int, shape (m,)
+        Position of each importer among the exporters; -1 where it is none.
 
     Returns
     -------
@@ -84,26 +88,46 @@ def ultimate_shares(direct: Floats, flows: Floats, imports: Floats, bought: Floa
         In [0, 1]. Over all makers a row sums to 1, or to less where all that a country passes on comes, however far one
         looks back, from countries that make nothing themselves.
     """
-    passing = np.flatnonzero(bought > 0)
-    onward = bought[passing, None] * flows[:, passing].T / imports[passing, None]
-    # Who makes something, or buys from who does: all others are closed rings, in which the inverse is not defined.
+    # Who passes on all it sells makes nothing.
+    making = np.flatnonzero(bought[makers] < 1)
+    own = 1.0 - bought[makers[making]]
+    passing = _passing(flows, bought)
+    ultimate = np.zeros((len(direct), len(makers)))
+    if not len(passing):
+        ultimate[:, making] = direct[:, makers[making]] * own
+        return ultimate
+    # Both in Fortran's order, as LAPACK takes them.
+    scaled = 1.0 / imports[passing]
+    right = flows[np.ix_(makers[making], passing)].T * scaled[:, None] * own
+    system = -(flows[np.ix_(passing, passing)] * bought[passing, None] * scaled).T
+    system[np.diag_indices(len(passing))] += 1.0
+    of_passing = solved(system, right)
+    row_of = np.full(len(flows) + 1, -1)
+    row_of[passing] = np.arange(len(passing))
+    row = row_of[places]
+    others = row < 0
+    found = np.empty((len(direct), len(making)))
+    found[~others] = of_passing[row[~others]]
+    found[others] = direct[np.ix_(others, makers[making])] * own
+    found[others] += (direct[np.ix_(others, passing)] * bought[passing]) @ of_passing
+    ultimate[:, making] = np.clip(found, 0.0, 1.0, out=found)
+    return ultimate
+
+
+def _passing(flows: Floats, bought: Floats) -> Ints:
+    """Return who passes something on of which the origin is known.
+
+    Who makes something, or buys from who does: all others are closed rings, in which the system is not defined.
+    """
     known = bought < 1
-    while True:
-        more = known.copy()
-        more[passing] |= ((onward > 0) & known).any(axis=1)
-        if (more == known).all():
+    rest = np.flatnonzero(~known)
+    while len(rest):
+        found = (flows[np.ix_(known, rest)] > 0).any(axis=0)
+        if not found.any():
             break
-        known = more
-    onward, passing = onward[known[passing]], passing[known[passing]]
-    own = 1.0 - bought
-    direct_makers = np.where(bought > 0, 0.0, own)[makers]
-    from_makers = onward[:, makers] * direct_makers + (passing[:, None] == makers) * own[makers]
-    system = -onward[:, passing]
-    system.flat[:: len(passing) + 1] += 1.0
-    made = solved(system, from_makers) if len(passing) else from_makers
-    ultimate: Floats = direct[:, makers] * direct_makers
-    ultimate += direct[:, passing] @ made
-    return np.clip(ultimate, 0.0, 1.0, out=ultimate)
+        known[rest[found]] = True
+        rest = rest[~found]
+    return np.flatnonzero((bought > 0) & known)
 
 
 def origins_by_product(
@@ -131,7 +155,9 @@ def origins_by_product(
             continue
         chosen = np.arange(len(pairs)) if makers is None else np.flatnonzero(makers[pairs])
         direct = _import_shares(network, suppliers, importers, slice(starts[product], starts[product + 1]))
-        ultimate = ultimate_shares(direct, suppliers.flows, network.imports[pairs], bought[pairs], chosen)
+        places = np.searchsorted(pairs, importers)
+        places[pairs[np.minimum(places, len(pairs) - 1)] != importers] = -1
+        ultimate = ultimate_shares(direct, suppliers.flows, network.imports[pairs], bought[pairs], chosen, places)
         yield Origins(importers, pairs[chosen], direct if makers is None else direct[:, chosen], ultimate)
 
 
@@ -161,7 +187,7 @@ def origin_measures(network: YearNetwork) -> tuple[Ints, Floats, Floats]:
     for found in origins_by_product(network, network.reexported):
         first = found.ultimate.argmax(axis=1)
         share[found.importers] = found.ultimate[np.arange(len(first)), first]
-        concentration[found.importers] = (found.ultimate**2).sum(axis=1)
+        concentration[found.importers] = np.einsum("ij,ij->i", found.ultimate, found.ultimate)
         largest[found.importers] = network.country[found.exporters[first]]
     unknown = ~(share > 0)
     share[unknown], concentration[unknown], largest[unknown] = np.nan, np.nan, -1
@@ -202,10 +228,12 @@ def origins(network: YearNetwork) -> pd.DataFrame:
         (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty((4, 0)))
     ]
     for headline, most in both:
-        shares = np.stack([headline.direct, headline.ultimate, most.ultimate])
-        shares = np.stack([*shares[:2], shares.min(axis=0), shares.max(axis=0)])
-        shown = np.nonzero(shares[3] > LEAST_SHARE)
-        parts.append((headline.importers[shown[0]], headline.exporters[shown[1]], shares[:, shown[0], shown[1]]))
+        of_each = (headline.direct, headline.ultimate, most.ultimate)
+        shown = np.nonzero(np.logical_or.reduce([shares > LEAST_SHARE for shares in of_each]))
+        direct, ultimate, all_passed = (shares[shown] for shares in of_each)
+        low, high = (end.reduce([direct, ultimate, all_passed]) for end in (np.minimum, np.maximum))
+        found = np.stack([direct, ultimate, low, high])
+        parts.append((headline.importers[shown[0]], headline.exporters[shown[1]], found))
     importer, origin = (np.concatenate([part[end] for part in parts]) for end in (0, 1))
     direct, ultimate, low, high = np.concatenate([part[2] for part in parts], axis=1)
     products, countries = (pd.array(names, dtype="str") for names in (network.products, network.countries))

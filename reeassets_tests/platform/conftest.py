@@ -22,11 +22,12 @@ def _table(name, by_year):
 
 
 class Calls(list):
-    """What was computed, in order, and what each table adds."""
+    """What was computed, in order, what each table adds, and what a year waits for before it is computed."""
 
     def __init__(self):
         super().__init__()
         self.add = {}
+        self.wait = lambda: None
 
 
 @pytest.fixture
@@ -44,6 +45,7 @@ def make_graph(tmp_path, calls, monkeypatch):
 
     def base(step):
         calls.append(("base", step.year))
+        calls.wait()
         return pd.DataFrame({"year": [step.year], "n": [step.year - 2000 + calls.add.get(step.year, 0)]})
 
     def total(step):
