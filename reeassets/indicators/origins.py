@@ -64,7 +64,7 @@ def ultimate_shares(
 ) -> Floats:
     """Return columns of ``O = B' E``, with the origin of exports ``E = diag(e) O + diag(1 - e)``.
 
-    Only who passes something on (``e > 0``) has unknowns, its own row of ``O``: all others' exports are their own. A few
+    Only who passes something on (``e > 0``) has unknowns, its row of ``O``: all others' exports are their own. A few
     entrepots are a small system, however many exporters there are, and importers that pass on are solved with it.
 
     Parameters
