@@ -1,8 +1,5 @@
 """One real run of the whole graph on the bundled sample, shared by every test that looks at results."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -10,8 +7,10 @@ import hypothesis
 import pytest
 from filelock import FileLock
 
+from . import processes
 from .language_model.endpoint import KEY
 from .misbehaving_server import MisbehavingServer
+from .processes import clean_environment
 
 # How long an example takes says something about the machine, not about what is tested.
 hypothesis.settings.register_profile("reeassets", deadline=None)
@@ -56,21 +55,10 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
-def clean_environment():
-    """Return the environment without what tests or developers have set for the platform or for Dagster."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("REEASSETS_", "DAGSTER_"))}
-
-
 def reeassets(*arguments, home, check=True, **environment):
     """Run the command line as a user would."""
-    result = subprocess.run(
-        [sys.executable, "-m", "reeassets", *map(str, arguments), "--home", str(home)],
-        capture_output=True,
-        text=True,
-        env=clean_environment() | {"COLUMNS": "200"} | environment,
-        check=False,
-        timeout=600,
-    )
+    environment = clean_environment() | {"COLUMNS": processes.WIDTH} | environment
+    result = processes.run("reeassets", [*map(str, arguments), "--home", str(home)], environment, timeout=600)
     if check:
         assert result.returncode == 0, result.stdout + result.stderr
     return result

@@ -14,7 +14,8 @@ from reeassets.cli import app
 from reeassets.platform.instance import dagster_home
 from reeassets.settings import Settings
 
-from .conftest import REPOSITORY, clean_environment, reeassets
+from .conftest import REPOSITORY, reeassets
+from .processes import clean_environment
 
 
 def _script():

@@ -16,7 +16,8 @@ import pytest
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import sync_playwright
 
-from ..conftest import REPOSITORY, clean_environment
+from ..conftest import REPOSITORY
+from ..processes import clean_environment
 
 YEARS = "2021-2023"
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"

@@ -18,7 +18,8 @@ from reeassets.language_model.options import LanguageModelError, Price
 from reeassets.products.language_model import CLASSIFY, _questions
 from reeassets.settings import Settings
 
-from ..conftest import REPOSITORY, clean_environment
+from ..conftest import REPOSITORY
+from ..processes import clean_environment
 from .endpoint import (
     INPUT_TOKENS,
     KEY,

@@ -8,8 +8,9 @@ import pytest
 
 from reeassets.models.diagnostics import model_diagnostics
 from reeassets.models.regressions import rca_models
-from reeassets_tests.conftest import REPOSITORY, clean_environment
+from reeassets_tests.conftest import REPOSITORY
 from reeassets_tests.models.made import made_panel, product_names, settings
+from reeassets_tests.processes import clean_environment
 
 SETTINGS = settings((1, 2), model_bootstrap_draws=99)
 

@@ -15,7 +15,8 @@ from reeassets.platform.instance import dagster_home
 from reeassets.platform.runner import run
 from reeassets.platform.turns import turn
 from reeassets.settings import Settings
-from reeassets_tests.conftest import FEWER_DRAWS, clean_environment
+from reeassets_tests.conftest import FEWER_DRAWS
+from reeassets_tests.processes import clean_environment
 
 YEARS = (2020, 2021, 2022, 2023)
 

@@ -13,7 +13,7 @@ from reeassets import plugins
 from reeassets.platform.build import BrokenDefinitions, build_defs
 from reeassets.platform.graph import STAGE_PACKAGES, Graph
 from reeassets.settings import Settings
-from reeassets_tests.conftest import clean_environment
+from reeassets_tests.processes import clean_environment
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

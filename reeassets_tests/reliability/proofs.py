@@ -7,39 +7,21 @@ raises :class:`AssertionError` if it fails, and returns what it counted.
 import hashlib
 import itertools
 import json
-import multiprocessing
-import os
 import random
-import runpy
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
-from ..conftest import FEWER_DRAWS, REPOSITORY, clean_environment
+from .. import processes
+from ..conftest import FEWER_DRAWS, REPOSITORY
+from ..processes import clean_environment
 
-_HEAVY = ["reeassets.cli", "reeassets.console.run", "sklearn.cluster", "statsmodels.api", "plotly.graph_objects"]
 _LONGEST = 600
-
-
-def _child(module, arguments, environment, log, days_back):
-    """Be ``python -m module arguments``, in a process that has the heavy imports behind it."""
-    stream = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(stream, 1)
-    os.dup2(stream, 2)
-    os.environ.clear()
-    os.environ.update(environment)
-    sys.argv = [module, *arguments]
-    if days_back:
-        import time_machine
-
-        time_machine.travel(datetime.now(UTC) - timedelta(days=days_back), tick=True).start()
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 class Bench:
@@ -58,8 +40,6 @@ class Bench:
     def __init__(self, folder, years, seed):
         self.folder, self.years, self.moments = Path(folder), years, random.Random(seed)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._forks = multiprocessing.get_context("forkserver")
-        self._forks.set_forkserver_preload(_HEAVY)
         self._started = 0
 
     def environment(self, **more):
@@ -70,8 +50,7 @@ class Bench:
         self._started += 1
         log = self.folder / f"{self._started}.log"
         environment = self.environment(REEASSETS_HOME=str(home), **environment)
-        process = self._forks.Process(target=_child, args=(module, arguments, environment, str(log), days_back))
-        process.start()
+        process = processes.start(module, arguments, environment, log, log, days_back)
         process.log = log
         return process
 

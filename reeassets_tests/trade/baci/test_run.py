@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from reeassets.trade.bundled import bundled_file
-from reeassets_tests.conftest import FEWER_DRAWS, REPOSITORY, clean_environment, reeassets
+from reeassets_tests.conftest import FEWER_DRAWS, REPOSITORY, reeassets
+from reeassets_tests.processes import clean_environment
 
 from .archives import COUNTRIES, archive, year_name, year_text
 
