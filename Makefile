@@ -18,8 +18,9 @@ ui: $(READY)  ## Dagster's UI on http://127.0.0.1:3000
 	$(BIN)/reeassets ui --home $(HOME_DIR)
 
 # A process a core, each with whole files of tests, so that a file's fixtures are made once. The tests set their order.
+# One thread each: two processes that use every core for small matrices wait for each other.
 test: $(READY)  ## All tests but the long proofs
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
 check: $(READY)  ## Format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -1,12 +1,13 @@
 """The command line, as a user calls it."""
 
 import shutil
-import sys
 
 import networkx as nx
 import pytest
 
-from .conftest import REPOSITORY, reeassets
+from . import processes
+from .conftest import reeassets
+from .processes import clean_environment
 
 COMMANDS = (
     "run",
@@ -151,26 +152,19 @@ def test_doctor_finds_files_of_settings_that_are_not_there(tmp_path):
     assert "eu72: there is no such file; the setting economies names it" in sick.stdout
 
 
+def without_a_home(*arguments):
+    return processes.run("reeassets", arguments, clean_environment(), timeout=60)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_an_example(command):
-    import subprocess
-
-    printed = subprocess.run(
-        [sys.executable, "-m", "reeassets", command, "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=REPOSITORY,
-    ).stdout
-    assert f"Example: reeassets {command}" in printed
+    asked = without_a_home(command, "--help")
+    assert asked.returncode == 0
+    assert f"Example: reeassets {command}" in asked.stdout
 
 
 def test_plugins_list_every_group():
-    import subprocess
-
-    printed = subprocess.run(
-        [sys.executable, "-m", "reeassets", "plugins"], capture_output=True, text=True, check=True, cwd=REPOSITORY
-    ).stdout
+    printed = without_a_home("plugins").stdout
     for name in ("sample", "critical33", "political_stability", "systemic_trade_risk", "rca_growth"):
         assert name in printed
 
