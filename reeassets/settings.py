@@ -21,7 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from reeassets.years import format_years, parse_years
+from reeassets.years import EARLIEST_YEAR, format_years, parse_years
 
 DEFAULT_HOME = Path("var")
 STAGES = ("upstream", "input", "final")
@@ -114,6 +114,10 @@ class Settings(BaseSettings):
     )
     allow_missing_years: bool = Field(
         False, description="Whether results over all years are made while years are missing, from those that are there"
+    )
+    allow_outdated: bool = Field(
+        False,
+        description="Whether results over all years are made from tables of other settings, code or data than today's",
     )
     comtrade_cif_margin: float = Field(
         0.08, ge=0, le=1, description="Freight and insurance in import reports to Comtrade, as a share of the FOB value"
@@ -378,14 +382,18 @@ class Settings(BaseSettings):
         """The file in the home that remembers what differs from the defaults."""
         return self.home / "settings.toml"
 
-    def fingerprint(self, *fields: str) -> str:
-        """Return a hash of the named fields: equal exactly if their values are, a file's being its name."""
+    def values(self, *fields: str) -> dict[str, Any]:
+        """Return the values of the named fields as JSON holds them, a file's being its name."""
         values = self.model_dump(mode="json", include=set(fields))
         for name in {"economies", "totals", "reexports", "production", "trade_measures"} & set(values):
             if values[name] is not None:
                 # What the file holds counts by its digest, wherever it lies.
                 values[name] = Path(values[name]).name
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+        return values
+
+    def fingerprint(self, *fields: str) -> str:
+        """Return a hash of the named fields: equal exactly if their values are."""
+        return hashlib.sha256(json.dumps(self.values(*fields), sort_keys=True).encode()).hexdigest()[:16]
 
     def _secrets_on_file(self) -> list[str]:
         """Return the lines of the secrets that are in the file already: one from the environment is never written."""
@@ -416,3 +424,13 @@ class Settings(BaseSettings):
             temporary = self.settings_file.with_suffix(f".{os.getpid()}.tmp")
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(self.settings_file)
+
+
+def setting_text(value: Any) -> str:
+    """Write the value of a setting, as :meth:`Settings.values` gives it, for people."""
+    # No other setting holds numbers as large as years.
+    if isinstance(value, list) and all(isinstance(item, int) and item >= EARLIEST_YEAR for item in value):
+        return format_years(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "–" if value is None else str(value)

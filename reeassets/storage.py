@@ -54,6 +54,10 @@ class Provenance:
         SHA-256 of every input file, by file name, down to the raw data.
     years : str
         Years that a table without years is made from, itself and through its inputs; empty for all others.
+    settings : dict
+        The settings behind ``configuration`` with their values, as JSON holds them.
+    method : str
+        Hash of code, settings and plugins, of the table and of all it is made from, whatever the data.
     """
 
     fingerprint: str
@@ -64,6 +68,8 @@ class Provenance:
     configuration: str
     inputs: dict[str, str] = field(default_factory=dict)
     years: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    method: str = ""
 
 
 def _parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
@@ -148,6 +154,7 @@ class TableStore:
 
     def __init__(self, root: str | Path):
         self.root = UPath(root)
+        self._footers: dict[str, tuple[tuple[int, int, int], dict[bytes, bytes]]] = {}
 
     @property
     def is_local(self) -> bool:
@@ -283,13 +290,25 @@ class TableStore:
             return table.empty() if batch is None else batch.to_pandas()
 
     def _footer(self, path: UPath) -> dict[bytes, bytes]:
+        """Return the metadata of a file; what has been read of a local one is kept while the file is the same."""
+        same = None
+        if self.is_local:
+            # A partition is never changed in place: what replaces it is another file.
+            about = path.stat()
+            same = (about.st_ino, about.st_mtime_ns, about.st_size)
+            kept = self._footers.get(str(path))
+            if kept is not None and kept[0] == same:
+                return kept[1]
         try:
             with open_parquet(path) as parquet:
-                return parquet.metadata.metadata or {}
+                found: dict[bytes, bytes] = parquet.metadata.metadata or {}
         except pa.ArrowInvalid as problem:
             raise ValueError(
                 f"{path}: not a readable Parquet file; delete it, and the next run makes it again ({problem})"
             ) from problem
+        if same is not None:
+            self._footers[str(path)] = (same, found)
+        return found
 
     def read(self, table: Table, partition: Partition = None, columns: Collection[str] | None = None) -> pd.DataFrame:
         """Read one partition, or a whole unpartitioned table; all columns, or some.

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from reeassets.years import EARLIEST_YEAR
+
 PRODUCT_CODE = r"^\d{6}$"
 COUNTRY_CODE = r"^[A-Z][A-Z0-9]{2}$"
 SAMPLE_ROWS = 5
@@ -68,7 +70,7 @@ def column(
 
 def year_column() -> pa.Column:
     """Return the column every yearly table starts with."""
-    return column("int64", "Calendar year of the trade", unit="year", ge=1988, le=2100)
+    return column("int64", "Calendar year of the trade", unit="year", ge=EARLIEST_YEAR, le=2100)
 
 
 def country_column(

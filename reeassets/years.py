@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterable
 
+# The Harmonized System is of 1988.
+EARLIEST_YEAR = 1988
+
 
 def parse_years(text: str) -> tuple[int, ...]:
     """Read years from text such as ``2007-2023`` or ``2007,2010-2012``.

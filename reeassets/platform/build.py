@@ -65,7 +65,7 @@ def build_defs(
     resources = {
         "duckdb": DuckDBResource(database=":memory:"),
         "progress": LogProgress(),
-        "years": Years(allow_missing=graph.settings.allow_missing_years),
+        "years": Years(allow_missing=graph.settings.allow_missing_years, allow_outdated=graph.settings.allow_outdated),
         "turns": run_turns(graph),
         "io_manager": ParquetIOManager(base_path=UPath(graph.settings.tables_root)),
         **(resource_overrides or {}),

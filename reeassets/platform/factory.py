@@ -28,6 +28,7 @@ from reeassets.platform.metadata import (
     step_metadata,
     table_metadata,
 )
+from reeassets.platform.outdated import outdated_inputs, refusal
 from reeassets.platform.recipe import FileOutput, Recipe, Step
 from reeassets.platform.turns import RESULTS, turn
 from reeassets.storage import Provenance, content_hash
@@ -46,6 +47,9 @@ class Years(dg.ConfigurableResource):
 
     allow_missing: bool = Field(
         False, description="Make results over all years from the years that are there, even if some are missing"
+    )
+    allow_outdated: bool = Field(
+        False, description="Make results over all years from tables of other settings, code or data than today's"
     )
 
 
@@ -87,6 +91,11 @@ def _step(
     left_out = format_years(set(graph.years_read(made_by.name)).difference(years))
     if left_out:
         context.log.warning(f"{made_by.name} is made without {left_out}: not all of its inputs have these years")
+    outdated = outdated_inputs(graph, made_by.name, years)
+    if outdated and not context.resources.years.allow_outdated:
+        raise refusal(made_by.name, outdated)
+    if outdated:
+        context.log.warning(f"{made_by.name} is made from what was made differently than it would be now: {outdated}")
     tables = {name: graph.tables[name] for name in made_by.inputs}
     scenarios = graph.current_scenarios(made_by.name) if partition is None else graph.scenarios
     behind = [name for name in graph.scenarios if name not in scenarios]
@@ -106,8 +115,15 @@ def _step(
         scenario=partition if isinstance(partition, str) else None,
         scenarios=scenarios,
         years=years,
-        metadata=({"years_left_out": left_out} if left_out else {})
-        | ({"scenarios_left_out": ", ".join(behind)} if behind else {}),
+        metadata={
+            what: of
+            for what, of in (
+                ("years_left_out", left_out),
+                ("outdated_inputs", outdated),
+                ("scenarios_left_out", ", ".join(behind)),
+            )
+            if of
+        },
     )
     asked = partial(graph.provenance, made_by.name, partition, years)
     if made_by.lineage is None:
@@ -215,6 +231,8 @@ def _passed(
     latest = targets(context.instance, asset_key(table), list(made))
     for partition, of in made.items():
         told = f"{of.rows:,} rows obey the rules of {len(table.columns)} columns; the key is unique"
+        if "outdated_inputs" in of.metadata:
+            told += f"; made, as allowed, from what is out of date: {of.metadata['outdated_inputs']}"
         yield evaluation(
             _schema_check(table),
             partition,

@@ -273,6 +273,7 @@ class Graph:
             If an input is not there.
         """
         parents: list[Any] = []
+        methods: set[str] = set()
         lineage = self.recipes[name].lineage
         inputs = dict(lineage(self.settings, partition) if lineage else self.outside(name, partition))
         behind = set(self.years_behind(name)) if partition is None else set()
@@ -291,6 +292,7 @@ class Graph:
                 when = "" if at is None else f" for {at}"
                 raise MissingPartition(f"{name} needs the table {parent}, which has not been made{when}")
             parents.append([parent, at, recorded.fingerprint])
+            methods.add(recorded.method)
             inputs |= recorded.inputs
             over_years |= by_year or bool(recorded.years)
             if recorded.years:
@@ -306,6 +308,8 @@ class Graph:
             configuration=self.settings.fingerprint(*self.all_uses(name)),
             inputs=dict(sorted(inputs.items())),
             years=made_from,
+            settings=self.settings.values(*self.all_uses(name)),
+            method=self._method(name, methods),
         )
 
     def _fingerprint(self, name: str, partition: Partition, parents: list[Any]) -> str:
@@ -317,6 +321,14 @@ class Graph:
         """Return the fingerprint a partition has once it and everything it is made from is up to date."""
         parents = [[parent, at, self.expected(parent, at)] for parent, at in self.parents(name, partition)]
         return self._fingerprint(name, partition, parents)
+
+    @cache  # noqa: B019
+    def expected_method(self, name: str) -> str:
+        """Return the hash of how a recipe and everything it is made from compute: code, settings and plugins."""
+        return self._method(name, {self.expected_method(parent) for parent in self.recipes[name].inputs})
+
+    def _method(self, name: str, of_parents: set[str]) -> str:
+        return hashlib.sha256(json.dumps([self.own_hash(name), sorted(of_parents)]).encode()).hexdigest()[:16]
 
     def write_file(self, name: str, compute: Any, provenance: Provenance) -> Path:
         """Make a file output beside the old one and move it over it, then record its provenance.

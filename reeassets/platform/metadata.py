@@ -65,6 +65,7 @@ def provenance_metadata(provenance: Provenance) -> dict[str, dg.MetadataValue]:
         "nomenclature": dg.MetadataValue.text(provenance.nomenclature),
         "product_set_version": dg.MetadataValue.text(provenance.product_set_version),
         "configuration_hash": dg.MetadataValue.text(provenance.configuration),
+        "settings": dg.MetadataValue.json(provenance.settings),
         "fingerprint": dg.MetadataValue.text(provenance.fingerprint),
         "input_files_sha256": dg.MetadataValue.json(provenance.inputs),
         **({"years": dg.MetadataValue.text(provenance.years)} if provenance.years else {}),

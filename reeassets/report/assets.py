@@ -1,6 +1,7 @@
 """Assets of the stage ``report``."""
 
 from pathlib import Path
+from typing import Any
 
 from reeassets.indicators.contract import registered_indicators
 from reeassets.platform.recipe import FileOutput, Step, file_recipe
@@ -44,6 +45,7 @@ def warehouse(step: Step, path: Path) -> None:
         "product_set": f"{step.settings.product_set}, version {sets.product_set(step.settings).version}",
         "years": format_years(step.years),
         "scenarios_left_out": step.metadata.get("scenarios_left_out", "none"),
+        "outdated_inputs": step.metadata.get("outdated_inputs", "none"),
     }
     partitions: dict[Dimension, tuple[Partition, ...]] = {"year": step.years, "scenario": step.scenarios}
     step.metadata["rows"] = build_warehouse(path, step.store, list(step.tables.values()), partitions, about)
@@ -84,7 +86,23 @@ def _origin(step: Step) -> Origin:
         set_description=chosen.description,
         configuration=recorded.configuration,
         inputs=recorded.inputs,
+        settings=_recorded_settings(step),
+        outdated=step.metadata.get("outdated_inputs", ""),
     )
+
+
+def _recorded_settings(step: Step) -> dict[str, list[Any]]:
+    """Return the values of the settings that the step's tables were made under, each once."""
+    values: dict[str, list[Any]] = {}
+    for table in step.tables.values():
+        keys: tuple[Partition, ...] = step.years if table.by_year else step.scenarios if table.by_scenario else (None,)
+        for key in keys:
+            recorded = step.store.provenance(table, key)
+            assert recorded is not None
+            for name, value in recorded.settings.items():
+                if value not in values.setdefault(name, []):
+                    values[name].append(value)
+    return values
 
 
 RECIPES = [warehouse, html_report]

@@ -22,7 +22,7 @@ from reeassets.models.verdicts import MAJORITY
 from reeassets.products import sets
 from reeassets.report import checks, dependence, labels, rare_earths, showcase, summaries
 from reeassets.report.exhibits import exhibits
-from reeassets.settings import Settings
+from reeassets.settings import Settings, setting_text
 from reeassets.years import format_years
 
 TEMPLATE = Path(__file__).with_name("template.html.j2")
@@ -100,6 +100,11 @@ class Origin:
         Hash of the settings behind the findings.
     inputs : mapping of str to str
         SHA-256 of every input file behind the findings, by file name.
+    settings : mapping of str to list
+        Values of the settings that the tables shown were made under, as recorded with them; more than one where tables
+        of other settings were allowed.
+    outdated : str
+        What was out of date and taken all the same; empty if nothing.
     """
 
     source: str
@@ -111,6 +116,8 @@ class Origin:
     set_description: str
     configuration: str
     inputs: Mapping[str, str]
+    settings: Mapping[str, Sequence[Any]]
+    outdated: str
 
     @property
     def generated(self) -> bool:
@@ -161,7 +168,7 @@ def render(
         chosen=chosen,
         chosen_sentence=_showcase_sentence(tables, chosen),
         indicators=[(indicator, labels.indicator(indicator.name)) for indicator in indicators],
-        configuration=_configuration(settings),
+        configuration=_configuration(settings, origin.settings),
         rules={
             "level_cut": LEVEL_CUT,
             "min_products": MINIMUM_PRODUCTS,
@@ -202,19 +209,14 @@ def _findings_section(findings: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _configuration(settings: Settings) -> list[tuple[str, str, str]]:
-    """Return (field, value, meaning) of the settings behind the results; paths stay out."""
+def _configuration(settings: Settings, recorded: Mapping[str, Sequence[Any]]) -> list[tuple[str, str, str]]:
+    """Return (field, value, meaning) of the settings behind the results, as recorded with them; paths stay out."""
     rows = []
     for name in SHOWN_SETTINGS:
-        value = getattr(settings, name)
-        shown = {
-            "years": format_years,
-            "model_deltas": lambda deltas: ", ".join(map(str, deltas)),
-            **dict.fromkeys(
-                ("economies", "reexports", "production", "trade_measures"), lambda choice: Path(choice).name
-            ),
-        }.get(name, lambda value: value)(value)
-        rows.append((name, "–" if shown is None else str(shown), str(type(settings).model_fields[name].description)))
+        # What the page itself reads, and no table, is as it is now; so are its years, of which some may be left out.
+        values = recorded.get(name, ()) if name != "years" else ()
+        shown = " / ".join(map(setting_text, values or settings.values(name).values()))
+        rows.append((name, shown, str(type(settings).model_fields[name].description)))
     return rows
 
 

@@ -22,12 +22,13 @@ def _table(name, by_year):
 
 
 class Calls(list):
-    """What was computed, in order, what each table adds, and what a year waits for before it is computed."""
+    """What was computed, in order, what each table adds, what a year waits for, and the files it is read from."""
 
     def __init__(self):
         super().__init__()
         self.add = {}
         self.wait = lambda: None
+        self.files = {}
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def make_graph(tmp_path, calls, monkeypatch):
         path.write_text(str(step.read("share")["n"].sum()))
 
     recipes = [
-        Recipe("base", base, uses=("link_draws",)),
+        Recipe("base", base, uses=("link_draws",), outside=lambda *_: dict(calls.files)),
         Recipe("total", total, inputs=("base",), uses=("years",)),
         Recipe("share", share, inputs=("base", "total"), uses=("pass_through",)),
         Recipe(

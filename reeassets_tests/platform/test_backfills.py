@@ -179,3 +179,56 @@ def test_each_result_says_its_own_years(backfill, make_graph):
     graph = make_graph()
     assert graph.recorded("summary", None).years == "2019-2022"
     assert graph.recorded("total", None).years == "2019-2020"
+
+
+def test_results_refuse_years_of_another_setting_and_name_both_values(backfill, make_graph):
+    assert backfill().success
+    graph = make_graph()
+    before = {name: graph.recorded(name, None).fingerprint for name in ("total", "summary")}
+    result = backfill(2021, 2021, link_draws=99)
+    assert not result.success
+    told = failure(result)
+    assert "some of its inputs were made differently than they would be now" in told
+    assert "base for 2019-2020,2022 (link_draws 999 -> 99)" in told
+    assert "allow_outdated" in told
+    assert {name: graph.recorded(name, None).fingerprint for name in before} == before
+    # With all years made anew it goes on.
+    assert backfill(link_draws=99).success
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"allow_outdated": True}, {"run_config": {"resources": {"years": {"config": {"allow_outdated": True}}}}}],
+)
+def test_results_say_what_was_out_of_date_if_told_to_go_on(backfill, how):
+    assert backfill().success
+    result = backfill(2021, 2021, link_draws=99, **how)
+    assert result.success
+    (total,) = result.asset_materializations_for_node("trade__total")
+    assert total.metadata["outdated_inputs"].value == "base for 2019-2020,2022 (link_draws 999 -> 99)"
+    (check,) = (
+        found for found in result.get_asset_check_evaluations() if found.asset_key == key("total") and found.passed
+    )
+    assert "link_draws 999 -> 99" in check.description
+
+
+def test_results_refuse_years_of_two_releases(backfill, calls):
+    calls.files["BACI_V202501.zip"] = "ab"
+    assert backfill().success
+    calls.files = {"BACI_V202601.zip": "cd"}
+    told = failure(backfill(2021, 2021))
+    assert "base for 2019-2020,2022 (from other data)" in told
+
+
+def test_results_refuse_what_follows_from_another_release(backfill, calls):
+    calls.files["BACI_V202501.zip"] = "ab"
+    assert backfill().success
+    calls.files = {"BACI_V202601.zip": "cd"}
+    assert backfill(names=("base",)).success
+    assert "share for 2019-2022 (from other data)" in failure(backfill(names=("summary",)))
+
+
+def test_years_left_out_as_allowed_are_no_other_setting(backfill):
+    assert backfill(2019, 2020, allow_missing_years=True).success
+    # The summary reads a result that knows two years, and is made of the same two.
+    assert backfill(2019, 2020, names=("share", "summary"), allow_missing_years=True).success

@@ -93,6 +93,7 @@ def assert_whole(home, years=YEARS):
 
 def test_two_writers_of_the_warehouse(finished, home):
     shutil.copytree(finished[0], home)
+    dagster_home(home)
     end(*(start(home, "shocks", REEASSETS_YEARS=RUN_YEARS) for _ in range(2)))
     assert_whole(home, parse_years(RUN_YEARS))
 

@@ -42,6 +42,8 @@ def origin(**changes: Any) -> Origin:
         "set_description": "Four products.",
         "configuration": "0123456789abcdef",
         "inputs": {"flows.csv": "ab" * 32},
+        "settings": {"pass_through": [0.85]},
+        "outdated": "",
     }
     return Origin(**(said | changes))
 
