@@ -148,7 +148,10 @@ class Settings(BaseSettings):
         (), description="Language models that are asked, separated by commas; each is a voter. None is by default"
     )
     language_model_base_url: str = Field(
-        "https://api.openai.com/v1", description="Address of an endpoint that speaks OpenAI's Responses API"
+        "https://api.openai.com/v1", description="Address of an endpoint of language models, with its /v1 if it has one"
+    )
+    language_model_api: Literal["responses", "chat"] = Field(
+        "responses", description="What the endpoint speaks: OpenAI's Responses API, or its chat completions"
     )
     language_model_temperature: float | None = Field(
         None, ge=0, le=2, description="Sampling temperature; by default the model's own, as some models take no other"
