@@ -116,7 +116,10 @@ class Settings(BaseSettings):
         False, description="Whether results over all years are made while years are missing, from those that are there"
     )
     comtrade_cif_margin: float = Field(
-        0.08, ge=0, le=1, description="Freight and insurance in import reports to Comtrade, as a share of the FOB value"
+        0.08,
+        ge=0,
+        le=1,
+        description="Freight and insurance in CIF reports to Comtrade without a fobvalue, as a share of the FOB value",
     )
     comtrade_record_limit: int = Field(
         100_000, ge=1, description="Records one answer of UN Comtrade may have; 100,000 with a free subscription"
