@@ -8,22 +8,24 @@ A field is read, in order of precedence, from the command line, the environment 
 import hashlib
 import json
 import os
-import tomllib
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
+from reeassets.home import home_path, require_folder
+from reeassets.settings_file import read_settings_file
 from reeassets.years import format_years, parse_years
 
-DEFAULT_HOME = Path("var")
 STAGES = ("upstream", "input", "final")
 # The years of the reference study.
 REFERENCE_YEARS = tuple(range(2007, 2024))
@@ -43,11 +45,28 @@ _WORDS = {
 # Fields of earlier versions, and what takes their place.
 _GONE = {"alpha": "pass_through", "shock_pass_through": "pass_through"}
 _SECRETS = ("failure_webhook",)
+# Settings that are a file or a folder, or may be one.
+_PATHS = ("home", "inbox", "data", "tables", "hazard_file", "shock_file", *_WORDS)
 
 
-def home_path() -> Path:
-    """Return the platform's home: ``REEASSETS_HOME``, or ``var`` in the working directory."""
-    return Path(os.environ.get("REEASSETS_HOME", DEFAULT_HOME)).expanduser().absolute()
+def _said(value: str | None) -> bool:
+    return value is not None and bool(value.strip())
+
+
+def _parts(value: Any) -> list[Any]:
+    """Return the parts of a list: of one, of text with commas, or of a single number."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",")]
+    parts = list(value) if isinstance(value, list | tuple | set | frozenset | range) else [value]
+    if not all(isinstance(part, str | int | float) and not isinstance(part, bool) for part in parts):
+        raise ValueError("must be text with commas, or a list of texts or numbers")
+    return parts
+
+
+def _whole(part: Any) -> int:
+    if not re.fullmatch(r"[+-]?\d+", str(part)):
+        raise ValueError(f"{part!r} is not a whole number")
+    return int(part)
 
 
 def _toml(value: Any) -> str:
@@ -290,15 +309,20 @@ class Settings(BaseSettings):
     @field_validator("years", "link_years", mode="before")
     @classmethod
     def _years(cls, value: Any) -> Any:
-        years = parse_years(value) if isinstance(value, str) else value
-        if not years:
-            raise ValueError("no years given")
-        return years
+        return parse_years(value if isinstance(value, str) else ",".join(map(str, _parts(value))))
+
+    @field_validator(*_PATHS, mode="before")
+    @classmethod
+    def _not_empty(cls, value: Any) -> Any:
+        # As a path it would be the working directory.
+        if isinstance(value, str) and not value.strip():
+            raise ValueError("is empty; leave it out for the default")
+        return value
 
     @field_validator("classifiers", mode="before")
     @classmethod
     def _names(cls, value: Any) -> Any:
-        names = tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else tuple(value)
+        names = tuple(map(str, _parts(value)))
         if not names or not all(names) or len(set(names)) != len(names):
             raise ValueError("must be different names, separated by commas")
         return names
@@ -306,7 +330,7 @@ class Settings(BaseSettings):
     @field_validator("model_deltas", mode="before")
     @classmethod
     def _deltas(cls, value: Any) -> Any:
-        deltas = tuple(int(part) for part in value.split(",")) if isinstance(value, str) else tuple(value)
+        deltas = tuple(map(_whole, _parts(value)))
         if not deltas or any(delta < 1 for delta in deltas) or len(set(deltas)) != len(deltas):
             raise ValueError("model_deltas must be different whole numbers of years, at least 1")
         return deltas
@@ -314,9 +338,7 @@ class Settings(BaseSettings):
     @field_validator("language_models", mode="before")
     @classmethod
     def _models(cls, value: Any) -> Any:
-        models = value
-        if isinstance(value, str):
-            models = tuple(part.strip() for part in value.split(",")) if value.strip() else ()
+        models = () if value == "" else tuple(map(str, _parts(value)))
         if "" in models or len(set(models)) != len(models):
             raise ValueError("language_models must be different names, separated by commas")
         return models
@@ -324,8 +346,7 @@ class Settings(BaseSettings):
     @field_validator("language_model_input_price", "language_model_output_price", mode="before")
     @classmethod
     def _prices(cls, value: Any) -> Any:
-        parts = value if isinstance(value, (list, tuple)) else [part for part in str(value).split(",") if part.strip()]
-        prices = tuple(float(part) for part in parts)
+        prices = tuple(float(part) for part in _parts(value) if str(part))
         if not all(0 <= price < float("inf") for price in prices):
             raise ValueError("a price is a number of US$ per million tokens, at least 0")
         return prices
@@ -339,9 +360,16 @@ class Settings(BaseSettings):
     @field_validator("tables", mode="after")
     @classmethod
     def _tables(cls, value: str | None) -> str | None:
-        return value if not value or "://" in value else str(Path(value).expanduser().absolute())
+        if value is None or "://" in value:
+            return value
+        return str(require_folder(Path(value).expanduser().absolute(), "the folder of tables"))
 
-    @field_validator("home", "data", "hazard_file", "inbox", "shock_file", mode="after")
+    @field_validator("home", mode="after")
+    @classmethod
+    def _home(cls, value: Path) -> Path:
+        return require_folder(value.expanduser().absolute(), "the home")
+
+    @field_validator("data", "hazard_file", "inbox", "shock_file", mode="after")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None
@@ -356,8 +384,13 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the home's ``settings.toml`` behind the environment."""
-        home = Path(init_settings().get("home") or home_path())
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, home / "settings.toml")
+        if isinstance(env_settings, EnvSettingsSource):
+            # An empty variable is one that is not set, as scripts leave it.
+            env_settings.env_vars = {name: value for name, value in env_settings.env_vars.items() if _said(value)}
+        home = Path(init_settings().get("home") or home_path()).expanduser()
+        known = {*settings_cls.model_fields, *_GONE}
+        file = read_settings_file(home / "settings.toml", known, _PATHS) if home.is_dir() else {}
+        return init_settings, env_settings, InitSettingsSource(settings_cls, file)
 
     @property
     def tables_root(self) -> str:
@@ -397,7 +430,7 @@ class Settings(BaseSettings):
         """Return the lines of the secrets that are in the file already: one from the environment is never written."""
         if not self.settings_file.exists():
             return []
-        written = tomllib.loads(self.settings_file.read_text(encoding="utf-8"))
+        written = read_settings_file(self.settings_file, {*type(self).model_fields, *_GONE}, _PATHS)
         return [f"{name} = {_toml(written[name])}" for name in _SECRETS if name in written]
 
     def remember(self) -> None:
