@@ -212,7 +212,7 @@ class _Asking(Generic[VerdictT]):
             LOGGER.warning("language models: %s, %s: left aside: %s", model, self._task.name, what)
         had = self._had(reply, len(batch))
         said = [Said(question, found[question.key], had) for question in batch]
-        sent = words(reply.text if reply.unusable is None else reply.unusable, client.key)
+        sent = None if reply.text is None else words(reply.text, client.key)
         try:
             kept = self._trial.heard(model, said, sent)
         except NoValidAnswer as problem:

@@ -55,7 +55,7 @@ class Trial(Generic[VerdictT]):
         self._rows: dict[str, _Row[VerdictT]] = {}
         self._lock = threading.Lock()
 
-    def heard(self, model: str, said: list[Said[VerdictT]], text: str) -> list[Said[VerdictT]]:
+    def heard(self, model: str, said: list[Said[VerdictT]], text: str | None) -> list[Said[VerdictT]]:
         """Take the answers of one request; return those that are to be kept now, with those that were held back.
 
         Parameters
@@ -64,8 +64,8 @@ class Trial(Generic[VerdictT]):
             Who was asked.
         said : list of Said
             An answer to each question of the request.
-        text : str
-            What the endpoint sent, for the error.
+        text : str or None
+            What the model said, for the error; None if it was no text.
 
         Raises
         ------
@@ -104,11 +104,11 @@ class Trial(Generic[VerdictT]):
             return given
 
 
-def _message(model: str, row: _Row[Any], last: Said[Any], text: str) -> str:
+def _message(model: str, row: _Row[Any], last: Said[Any], text: str | None) -> str:
     which = f"the last {row.failed} requests" if row.proven else f"the first {row.failed} requests"
     return (
         f"{model}: {which} were answered, and none with a valid answer; the last one, on {last.question}: "
-        f"{last.answer.abstention}; the endpoint sent: {text}. None of them is kept. Does the endpoint keep to a JSON "
+        f"{last.answer.abstention}{'' if text is None else f'; it begins: {text}'}. None of them is kept. Does the endpoint keep to a JSON "
         "schema? Try another language_model_api, another model, a smaller language_model_batch or a higher "
         "language_model_max_output_tokens"
     )
