@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import pandas as pd
 
-# Codes of ISO 3166 that BACI's country table has under another: 490 is Other Asia, not elsewhere specified, in which
-# the trade of Taiwan is all but everything.
-_OTHER_CODES = {"TWN": "S19", "TW": "S19", "TAIWAN": "S19", "158": "S19"}
+from reeassets.trade.given import OWN_CODES
+
+# What else the countries of OWN_CODES are called.
+_OTHER_NAMES = {"TW": "TWN", "TAIWAN": "TWN", "158": "TWN"}
 Say = Callable[[str], None]
 
 
@@ -54,7 +55,7 @@ def code_of(asked: str, economies: pd.DataFrame, countries: pd.DataFrame, say: S
 def _other_name(asked: str, countries: pd.DataFrame) -> str | None:
     """Return the ISO3 code of a country by another of its names, None if no or several countries have it."""
     name = asked.strip()
-    code = _OTHER_CODES.get(name.upper())
+    code = OWN_CODES.get(_OTHER_NAMES.get(name.upper(), name.upper()))
     if code is not None and code in set(countries["iso3"]):
         return code
     texts = (countries["iso3"], countries["iso2"], countries["country_name"], countries["country_code"].astype(str))

@@ -68,7 +68,7 @@ def known(
         if _holds(connection, table, sides, text):
             found[name] = text
             continue
-        found[name] = _elsewhere(connection, table, name, value, say)
+        found[name] = _elsewhere(connection, table, sides, name, value, say)
         if not _holds(connection, table, sides, found[name]):
             say(f"the table {table} has nothing of the {name} {found[name]}, which the data have elsewhere")
     return found
@@ -86,14 +86,19 @@ def _holds(connection: duckdb.DuckDBPyConnection, table: str, sides: Sequence[st
     return bool(connection.execute(f"select 1 from {table} where {where} limit 1", [value] * len(sides)).fetchall())  # noqa: S608
 
 
-def _elsewhere(connection: duckdb.DuckDBPyConnection, table: str, name: str, value: Any, say: Say) -> Any:
+def _elsewhere(
+    connection: duckdb.DuckDBPyConnection, table: str, sides: Sequence[str], name: str, value: Any, say: Say
+) -> Any:
     """Return the value under which the warehouse has what a table has not; raise ValueError if it has it nowhere."""
     if name == "year":
         return _year(connection, table, value)
     if name == "product":
-        return _product(connection, value)
+        return _product(connection, table, value)
     economies, countries = (connection.execute(f"select * from {of}").df() for of in ("economies", "countries"))  # noqa: S608
-    return resolve_country(value, economies, countries, say)
+    country = resolve_country(value, economies, countries, say)
+    if not (_holds(connection, table, sides, country) or _holds(connection, "country_totals", ["country"], country)):
+        raise ValueError(f"the country {country} trades nothing in these data, and the table {table} has nothing of it")
+    return country
 
 
 def _year(connection: duckdb.DuckDBPyConnection, table: str, year: int) -> int:
@@ -107,7 +112,7 @@ def _year(connection: duckdb.DuckDBPyConnection, table: str, year: int) -> int:
     return year
 
 
-def _product(connection: duckdb.DuckDBPyConnection, product: str) -> str:
+def _product(connection: duckdb.DuckDBPyConnection, table: str, product: str) -> str:
     if not re.fullmatch(r"[0-9]{6}", product):
         raise ValueError(f"product {product!r} is no code of six digits, such as 850511")
     if not _holds(connection, "nomenclature", ["product"], product):
@@ -116,4 +121,12 @@ def _product(connection: duckdb.DuckDBPyConnection, product: str) -> str:
         ).fetchall()
         hint = f"; of the heading {product[:4]} it has {', '.join(code for (code,) in near)}" if near else ""
         raise ValueError(f"there is no product {product!r} in the nomenclature{hint}")
+    members = [
+        code for (code,) in connection.execute("select product from classified_products where in_set").fetchall()
+    ]
+    if product not in members:
+        raise ValueError(
+            f"product {product!r} is not in the set, and the table {table} has nothing of it; the set has "
+            f"{', '.join(sorted(members))}"
+        )
     return product

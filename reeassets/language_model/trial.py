@@ -105,10 +105,10 @@ class Trial(Generic[VerdictT]):
 
 
 def _message(model: str, row: _Row[Any], last: Said[Any], text: str | None) -> str:
-    which = f"the last {row.failed} requests" if row.proven else f"the first {row.failed} requests"
+    which = f"the {'last' if row.proven else 'first'} {row.failed} requests"
+    said = "" if text is None else f"; it begins: {text}"
     return (
         f"{model}: {which} were answered, and none with a valid answer; the last one, on {last.question}: "
-        f"{last.answer.abstention}{'' if text is None else f'; it begins: {text}'}. None of them is kept. Does the endpoint keep to a JSON "
-        "schema? Try another language_model_api, another model, a smaller language_model_batch or a higher "
-        "language_model_max_output_tokens"
+        f"{last.answer.abstention}{said}. None of them is kept. Does the endpoint keep to a JSON schema? Try another "
+        "language_model_api, another model, a smaller language_model_batch or a higher language_model_max_output_tokens"
     )

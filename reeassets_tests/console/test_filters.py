@@ -19,7 +19,13 @@ COUNTRIES = pd.DataFrame(
     columns=["country_code", "country_name", "iso2", "iso3"],
 )
 ECONOMIES = pd.DataFrame(
-    [("DEU", "DEU", "Germany"), ("S19", "S19", "Other Asia, nes"), ("CHN", "CHN", "China"), ("BEL", "EUU", "Union")],
+    [
+        ("BRA", "BRA", "Brazil"),
+        ("DEU", "DEU", "Germany"),
+        ("S19", "S19", "Other Asia, nes"),
+        ("CHN", "CHN", "China"),
+        ("BEL", "EUU", "Union"),
+    ],
     columns=["country", "economy", "economy_name"],
 )
 
@@ -48,7 +54,7 @@ def test_a_country_goes_by_any_of_its_names_and_it_is_said(asked, code, said):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ("QQQ", "there is no country 'QQQ'; codes are ISO3, e.g. DEU; there are CHN, DEU, EUU, S19"),
+        ("QQQ", "there is no country 'QQQ'; codes are ISO3, e.g. DEU; there are BRA, CHN, DEU, EUU, S19"),
         ("Germny", "there is no country 'Germny'; is it DEU"),
         ("CNH", "there is no country 'CNH'; is it CHN"),
         ("", "there is no country ''"),
@@ -76,8 +82,15 @@ def warehouse():
             "create table flows as select * from (values (2021, 'DEU', 'CHN', '850511'), (2023, 'CHN', 'DEU', "
             "'280530')) t(year, exporter, importer, product)"
         )
-        connection.execute("create table country_totals as select unnest([2021, 2022, 2023]) as year")
-        connection.execute("create table nomenclature as select unnest(['850511', '850519', '280530']) as product")
+        connection.execute(
+            "create table country_totals as select * from (values (2021, 'DEU'), (2022, 'S19'), (2023, 'EUU')) "
+            "t(year, country)"
+        )
+        connection.execute("create table nomenclature as select unnest(['850511', '850519', '850520']) as product")
+        connection.execute(
+            "create table classified_products as select * from (values ('850511', true), ('850519', true), "
+            "('850520', false)) t(product, in_set)"
+        )
         yield connection
 
 
@@ -118,7 +131,9 @@ def test_no_rows_of_what_is_known_are_said(warehouse, filters, line):
         ({"year": 2024}, "there is no year 2024; the table flows has 2021,2023"),
         ({"product": "8505"}, "'8505' is no code of six digits"),
         ({"product": "999999"}, "there is no product '999999' in the nomenclature$"),
-        ({"product": "850590"}, "of the heading 8505 it has 850511, 850519"),
+        ({"product": "850590"}, "of the heading 8505 it has 850511, 850519, 850520"),
+        ({"product": "850520"}, "'850520' is not in the set, .*; the set has 850511, 850519"),
+        ({"country": "BRA"}, "the country BRA trades nothing in these data"),
     ],
 )
 def test_what_is_known_nowhere_is_an_error(warehouse, filters, message):
