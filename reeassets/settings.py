@@ -23,7 +23,7 @@ from pydantic_settings import (
 )
 
 from reeassets.home import home_path, require_folder
-from reeassets.settings_file import read_settings_file
+from reeassets.settings_file import read_settings_file, require_variables
 from reeassets.years import format_years, parse_years
 
 STAGES = ("upstream", "input", "final")
@@ -387,6 +387,7 @@ class Settings(BaseSettings):
         if isinstance(env_settings, EnvSettingsSource):
             # An empty variable is one that is not set, as scripts leave it.
             env_settings.env_vars = {name: value for name, value in env_settings.env_vars.items() if _said(value)}
+            require_variables(env_settings.env_vars, settings_cls.model_fields, _GONE)
         home = Path(init_settings().get("home") or home_path()).expanduser()
         known = {*settings_cls.model_fields, *_GONE}
         file = read_settings_file(home / "settings.toml", known, _PATHS) if home.is_dir() else {}

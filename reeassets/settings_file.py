@@ -3,12 +3,14 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 _KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*=""")
 _PLACE = re.compile(r"\(at line (\d+), column \d+\)")
+# Variables that are no setting's.
+_OTHER_VARIABLES = frozenset({"debug", "language_model_key"})
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -70,6 +72,34 @@ def read_settings_file(path: Path, known: Collection[str], paths: Collection[str
         if name in paths and isinstance(value, str) and re.search(r"[\x00-\x1f]", value):
             raise SettingsFileError(path, line, f"{name} holds {value!r}: {_backslashes(name)}")
     return written
+
+
+def require_variables(names: Iterable[str], known: Collection[str], gone: Mapping[str, str]) -> None:
+    """Refuse environment variables that are meant for a setting and set none.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of the variables that are set.
+    known : collection of str
+        The settings there are.
+    gone : mapping of str to str
+        Settings of earlier versions, and what takes their place.
+
+    Raises
+    ------
+    ValueError
+        If one is of an earlier version or all but a setting's name; others may be a plugin's.
+    """
+    for name in sorted(names):
+        setting = name.lower().removeprefix("reeassets_")
+        if not name.upper().startswith("REEASSETS_") or setting in known or setting in _OTHER_VARIABLES:
+            continue
+        near = [gone[setting]] if setting in gone else difflib.get_close_matches(setting, known, n=1, cutoff=0.8)
+        if near:
+            raise ValueError(
+                f"the environment, {name.upper()}: there is no setting {setting}; write REEASSETS_{near[0].upper()}"
+            )
 
 
 def _text(path: Path) -> str:

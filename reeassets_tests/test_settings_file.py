@@ -113,6 +113,24 @@ def test_an_empty_variable_is_one_that_is_not_set(tmp_path, monkeypatch, empty):
     assert dagster_folder(tmp_path) == tmp_path / "dagster"
 
 
+@pytest.mark.parametrize(
+    ("variable", "right"),
+    [("HAZRD", "HAZARD"), ("hazrd", "HAZARD"), ("ALPHA", "PASS_THROUGH"), ("LANGUAGE_MODEL", "LANGUAGE_MODELS")],
+)
+def test_a_variable_that_sets_nothing_is_not_passed_over(tmp_path, monkeypatch, variable, right):
+    monkeypatch.setenv(f"REEASSETS_{variable}", "x")
+    with pytest.raises(ValueError, match=rf"REEASSETS_{variable.upper()}: .*; write REEASSETS_{right}$"):
+        Settings(home=tmp_path)
+    monkeypatch.setenv(f"REEASSETS_{variable}", "")
+    assert Settings(home=tmp_path).hazard == "political_stability"
+
+
+def test_variables_of_others_are_let_be(tmp_path, monkeypatch):
+    for name in ("DEBUG", "LANGUAGE_MODEL_KEY", "MY_PLUGIN_FOLDER"):
+        monkeypatch.setenv(f"REEASSETS_{name}", "x")
+    assert Settings(home=tmp_path).home == tmp_path
+
+
 @pytest.mark.parametrize("name", ["data", "inbox", "tables", "hazard_file", "shock_file", "economies", "totals"])
 def test_an_empty_path_is_not_the_working_directory(tmp_path, name):
     (tmp_path / "settings.toml").write_text(f'{name} = ""\n')
