@@ -8,7 +8,6 @@ A field is read, in order of precedence, from the command line, the environment 
 import hashlib
 import json
 import os
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,6 +23,7 @@ from pydantic_settings import (
 
 from reeassets.home import home_path, require_folder
 from reeassets.settings_file import read_settings_file, require_variables
+from reeassets.settings_values import parts_of, said, toml_of, whole_number
 from reeassets.years import format_years, parse_years
 
 STAGES = ("upstream", "input", "final")
@@ -47,31 +47,6 @@ _GONE = {"alpha": "pass_through", "shock_pass_through": "pass_through"}
 _SECRETS = ("failure_webhook",)
 # Settings that are a file or a folder, or may be one.
 _PATHS = ("home", "inbox", "data", "tables", "hazard_file", "shock_file", *_WORDS)
-
-
-def _said(value: str | None) -> bool:
-    return value is not None and bool(value.strip())
-
-
-def _parts(value: Any) -> list[Any]:
-    """Return the parts of a list: of one, of text with commas, or of a single number."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",")]
-    parts = list(value) if isinstance(value, list | tuple | set | frozenset | range) else [value]
-    if not all(isinstance(part, str | int | float) and not isinstance(part, bool) for part in parts):
-        raise ValueError("must be text with commas, or a list of texts or numbers")
-    return parts
-
-
-def _whole(part: Any) -> int:
-    if not re.fullmatch(r"[+-]?\d+", str(part)):
-        raise ValueError(f"{part!r} is not a whole number")
-    return int(part)
-
-
-def _toml(value: Any) -> str:
-    """Write a value as TOML: JSON but for two things, pairs of surrogates and the character 127."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 class Settings(BaseSettings):
@@ -309,7 +284,7 @@ class Settings(BaseSettings):
     @field_validator("years", "link_years", mode="before")
     @classmethod
     def _years(cls, value: Any) -> Any:
-        return parse_years(value if isinstance(value, str) else ",".join(map(str, _parts(value))))
+        return parse_years(value if isinstance(value, str) else ",".join(map(str, parts_of(value))))
 
     @field_validator(*_PATHS, mode="before")
     @classmethod
@@ -322,7 +297,7 @@ class Settings(BaseSettings):
     @field_validator("classifiers", mode="before")
     @classmethod
     def _names(cls, value: Any) -> Any:
-        names = tuple(map(str, _parts(value)))
+        names = tuple(map(str, parts_of(value)))
         if not names or not all(names) or len(set(names)) != len(names):
             raise ValueError("must be different names, separated by commas")
         return names
@@ -330,7 +305,7 @@ class Settings(BaseSettings):
     @field_validator("model_deltas", mode="before")
     @classmethod
     def _deltas(cls, value: Any) -> Any:
-        deltas = tuple(map(_whole, _parts(value)))
+        deltas = tuple(map(whole_number, parts_of(value)))
         if not deltas or any(delta < 1 for delta in deltas) or len(set(deltas)) != len(deltas):
             raise ValueError("model_deltas must be different whole numbers of years, at least 1")
         return deltas
@@ -338,7 +313,7 @@ class Settings(BaseSettings):
     @field_validator("language_models", mode="before")
     @classmethod
     def _models(cls, value: Any) -> Any:
-        models = () if value == "" else tuple(map(str, _parts(value)))
+        models = () if value == "" else tuple(map(str, parts_of(value)))
         if "" in models or len(set(models)) != len(models):
             raise ValueError("language_models must be different names, separated by commas")
         return models
@@ -346,7 +321,7 @@ class Settings(BaseSettings):
     @field_validator("language_model_input_price", "language_model_output_price", mode="before")
     @classmethod
     def _prices(cls, value: Any) -> Any:
-        prices = tuple(float(part) for part in _parts(value) if str(part))
+        prices = tuple(float(part) for part in parts_of(value) if str(part))
         if not all(0 <= price < float("inf") for price in prices):
             raise ValueError("a price is a number of US$ per million tokens, at least 0")
         return prices
@@ -386,7 +361,7 @@ class Settings(BaseSettings):
         """Put the home's ``settings.toml`` behind the environment."""
         if isinstance(env_settings, EnvSettingsSource):
             # An empty variable is one that is not set, as scripts leave it.
-            env_settings.env_vars = {name: value for name, value in env_settings.env_vars.items() if _said(value)}
+            env_settings.env_vars = {name: value for name, value in env_settings.env_vars.items() if said(value)}
             require_variables(env_settings.env_vars, settings_cls.model_fields, _GONE)
         home = Path(init_settings().get("home") or home_path()).expanduser()
         known = {*settings_cls.model_fields, *_GONE}
@@ -432,7 +407,7 @@ class Settings(BaseSettings):
         if not self.settings_file.exists():
             return []
         written = read_settings_file(self.settings_file, {*type(self).model_fields, *_GONE}, _PATHS)
-        return [f"{name} = {_toml(written[name])}" for name in _SECRETS if name in written]
+        return [f"{name} = {toml_of(written[name])}" for name in _SECRETS if name in written]
 
     def remember(self) -> None:
         """Write what differs from the defaults to ``settings.toml``, so that later commands in this home agree."""
@@ -448,7 +423,7 @@ class Settings(BaseSettings):
                 if isinstance(value, list)
                 else value
             )
-            lines.append(f"{name} = {_toml(shown)}")
+            lines.append(f"{name} = {toml_of(shown)}")
         lines += self._secrets_on_file()
         text = "\n".join(lines) + "\n"
         if not self.settings_file.exists() or self.settings_file.read_text(encoding="utf-8") != text:
