@@ -12,7 +12,9 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from reeassets import __version__
-from reeassets.settings import Settings, home_path
+from reeassets.home import home_path, variable
+from reeassets.settings import Settings
+from reeassets.settings_file import line_of
 
 app = typer.Typer(
     name="reeassets",
@@ -26,13 +28,41 @@ out = Console()
 err = Console(stderr=True)
 _LITTLE_DISK = 1 << 20
 
+
+def _path(text: str | Path) -> Path:
+    """Read a path of the command line: an empty one, as of a variable that is not set, is not the working directory."""
+    if not str(text).strip():
+        raise typer.BadParameter("it is empty")
+    return Path(text)
+
+
+def _word(text: str) -> str:
+    """Read a text of the command line, likewise: an empty filter is not one that lets everything pass."""
+    if not text.strip():
+        raise typer.BadParameter("it is empty")
+    return text
+
+
+_PATH: dict[str, Any] = {"parser": _path, "metavar": "PATH"}
+_WORD: dict[str, Any] = {"parser": _word, "metavar": "TEXT"}
 Home = Annotated[
-    Path | None, typer.Option(help="Folder of tables, warehouse, report and Dagster's records. Default: var")
+    Path | None, typer.Option(help="Folder of tables, warehouse, report and Dagster's records. Default: var", **_PATH)
 ]
 
 
 class UsageError(Exception):
     """What the user asked for cannot be done; the message says why and what to do."""
+
+
+def _origin(name: str, given: dict[str, Any]) -> str:
+    """Return where the value of a setting comes from."""
+    if given.get(name) is not None:
+        return f"the command line, {name}"
+    if variable(f"REEASSETS_{name.upper()}") is not None:
+        return f"the environment, REEASSETS_{name.upper()}"
+    file = home_path() / "settings.toml"
+    line = line_of(file, name)
+    return f"settings: {name}" if line is None else f"{file}, line {line}: {name}"
 
 
 def _settings(home: Path | None, **given: Any) -> Settings:
@@ -42,8 +72,12 @@ def _settings(home: Path | None, **given: Any) -> Settings:
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as problem:
-        reasons = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in problem.errors())
-        raise UsageError(f"settings: {reasons}") from problem
+        reasons = [
+            (f"{_origin(str(error['loc'][0]), {**given, 'home': home})}: " if error["loc"] else "settings: ")
+            + error["msg"].removeprefix("Value error, ")
+            for error in problem.errors()
+        ]
+        raise UsageError("; ".join(dict.fromkeys(reasons))) from problem
 
 
 @app.command(
@@ -53,7 +87,7 @@ def run(
     source: Annotated[
         str | None, typer.Option(help="Source of raw trade; see `reeassets plugins`. Default: sample")
     ] = None,
-    data: Annotated[Path | None, typer.Option(help="File or folder that the source reads")] = None,
+    data: Annotated[Path | None, typer.Option(help="File or folder that the source reads", **_PATH)] = None,
     years: Annotated[
         str | None, typer.Option(help="Years, e.g. 2007-2023 or 2010,2015-2017. Default: 2007-2023")
     ] = None,
@@ -89,7 +123,7 @@ app.add_typer(
 def fetch_baci(
     nomenclature: Annotated[str, typer.Option(help="Revision of the Harmonized System, HS92 to HS22")] = "HS07",
     version: Annotated[str, typer.Option(help="Release of BACI")] = "V202601",
-    to: Annotated[Path, typer.Option(help="Folder to put the archive into")] = Path("downloads"),
+    to: Annotated[Path, typer.Option(help="Folder to put the archive into", **_PATH)] = Path("downloads"),
     base_url: Annotated[str | None, typer.Option(help="Where the archives are; by default CEPII's server")] = None,
 ) -> None:
     """Download CEPII's archive of one revision, or verify the one that is there."""
@@ -103,7 +137,7 @@ def fetch_baci(
 )
 def world(
     out_file: Annotated[
-        Path, typer.Option("--out", help="Archive to write, ending in .zip; its truth goes beside it")
+        Path, typer.Option("--out", help="Archive to write, ending in .zip; its truth goes beside it", **_PATH)
     ] = Path("world.zip"),
     years: Annotated[str, typer.Option(help="Consecutive years, e.g. 2007-2023")] = "2007-2023",
     countries: Annotated[int, typer.Option(help="Countries, 12 to 230")] = 230,
@@ -162,9 +196,11 @@ def tables(
 def show(
     table: Annotated[str, typer.Argument(help="Name of a table; see `reeassets tables`")],
     year: Annotated[int | None, typer.Option(help="Only this year")] = None,
-    country: Annotated[str | None, typer.Option(help="Only this country (ISO3), on either side of a flow")] = None,
+    country: Annotated[
+        str | None, typer.Option(help="Only this country (ISO3), on either side of a flow", **_WORD)
+    ] = None,
     product: Annotated[
-        str | None, typer.Option(help="Only this product (six digits), on either side of a link")
+        str | None, typer.Option(help="Only this product (six digits), on either side of a link", **_WORD)
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows at the most")] = 20,
     csv: Annotated[bool, typer.Option("--csv", help="All matching rows as CSV on standard output")] = False,
@@ -173,7 +209,7 @@ def show(
     """Show rows of a table of the warehouse."""
     from reeassets.console.tables import show_rows
 
-    filters = {"year": year, "country": country.upper() if country else None, "product": product}
+    filters = {"year": year, "country": country, "product": product}
     show_rows(_settings(home), table, filters, out, limit=None if csv else limit, csv=csv)
 
 
@@ -181,22 +217,26 @@ def show(
     epilog="Example: [bold]reeassets shock --supplier CHN --products 850511 --cut 1.0 --year 2023[/bold]",
 )
 def shock(
-    supplier: Annotated[str | None, typer.Option(help="Who cuts: ISO3 codes, separated by commas")] = None,
-    products: Annotated[str | None, typer.Option(help="What is cut: six-digit codes, separated by commas")] = None,
-    stages: Annotated[str | None, typer.Option(help="Or whole stages: upstream, input, final")] = None,
+    supplier: Annotated[str | None, typer.Option(help="Who cuts: ISO3 codes, separated by commas", **_WORD)] = None,
+    products: Annotated[
+        str | None, typer.Option(help="What is cut: six-digit codes, separated by commas", **_WORD)
+    ] = None,
+    stages: Annotated[str | None, typer.Option(help="Or whole stages: upstream, input, final", **_WORD)] = None,
     cut: Annotated[float | None, typer.Option(help="Share of these exports that stops, 0 to 1")] = None,
     year: Annotated[int | None, typer.Option(help="Year of the network. Default: the latest")] = None,
     substitution: Annotated[
         float | None, typer.Option(help="Share of their exports by which other suppliers can grow per year. Default: 0")
     ] = None,
     duration: Annotated[float | None, typer.Option(help="Years they have had to grow. Default: 1")] = None,
-    file: Annotated[Path | None, typer.Option(help="YAML file of scenarios instead; see docs/SHOCKS.md")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="YAML file of scenarios instead; see docs/SHOCKS.md", **_PATH)
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Countries at the most")] = 15,
     home: Home = None,
 ) -> None:
     """Ask what everybody loses if suppliers cut exports, with the losses along trade and input-output links."""
     given = {
-        "suppliers": supplier.upper() if supplier else None,
+        "suppliers": supplier,
         "products": products,
         "stages": stages,
         "cut": cut,
@@ -220,7 +260,7 @@ def explain(
     """Show where the risk of a country in a product comes from: suppliers, their suppliers, inputs, and the sum."""
     from reeassets.console.explain import explain_pair
 
-    explain_pair(_settings(home), country.upper(), product, year, out, limit=limit)
+    explain_pair(_settings(home), country, product, year, out, limit=limit)
 
 
 @app.command(epilog="Example: [bold]reeassets origins DEU 850511 --year 2023[/bold]")
@@ -234,7 +274,7 @@ def origins(
     """Show who made what a country imports of a product: traced through re-exporting countries, with bounds."""
     from reeassets.console.origins import show_origins
 
-    show_origins(_settings(home), country.upper(), product, year, out, limit=limit)
+    show_origins(_settings(home), country, product, year, out, limit=limit)
 
 
 @app.command(epilog="Example: [bold]reeassets monitor EUU 850511 --year 2023[/bold]")
@@ -252,13 +292,13 @@ def monitor(
     """Show on whom an economy depends most, above or below a benchmark, and the least that would have to move."""
     from reeassets.console.monitor import show_monitor
 
-    show_monitor(_settings(home, dependency_threshold=threshold), country.upper(), product, year, out)
+    show_monitor(_settings(home, dependency_threshold=threshold), country, product, year, out)
 
 
 @app.command(epilog="Example: [bold]reeassets graphml 2023 network.graphml[/bold]")
 def graphml(
     year: Annotated[int, typer.Argument(help="Year of the tiered network")],
-    path: Annotated[Path, typer.Argument(help="File to write")],
+    path: Annotated[Path, typer.Argument(help="File to write", **_PATH)],
     home: Home = None,
 ) -> None:
     """Write the tiered network of a year as GraphML, for Gephi, Cytoscape or igraph."""
@@ -317,7 +357,7 @@ def products_disagreements(
 def products_explain(
     source: Annotated[str, typer.Argument(metavar="INPUT", help="Product that goes in, six digits")],
     target: Annotated[str, typer.Argument(metavar="OUTPUT", help="Product that is made, six digits")],
-    picture: Annotated[Path | None, typer.Option(help="Write the scatter as a PNG, too")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Write the scatter as a PNG, too", **_PATH)] = None,
     home: Home = None,
 ) -> None:
     """Show the votes on a link with their reasons, the test on trade, and the countries behind it."""
@@ -386,7 +426,7 @@ def main() -> None:
         app()
     # SourceError and a wrong setting are ValueErrors, a missing partition and a closed folder OSErrors.
     except (UsageError, PluginError, duckdb.Error, SQLAlchemyError, OSError, ValueError) as problem:
-        if os.environ.get("REEASSETS_DEBUG"):
+        if variable("REEASSETS_DEBUG"):
             raise
         told = " ".join(str(problem).splitlines()[:1]) if isinstance(problem, SQLAlchemyError) else str(problem)
         err.print(
@@ -395,4 +435,13 @@ def main() -> None:
         disk = _disk_problem(home_path())
         if disk:
             err.print(disk, style="red", markup=False, highlight=False, soft_wrap=True)
+        raise SystemExit(2) from problem
+    except Exception as problem:
+        # Dagster takes seconds to import, and has raised this if it is one of its errors.
+        if variable("REEASSETS_DEBUG") or not any(one.__name__ == "DagsterError" for one in type(problem).__mro__):
+            raise
+        told = " ".join(str(problem).split())
+        err.print(
+            f"error: {type(problem).__name__}: {told}", style="red", markup=False, highlight=False, soft_wrap=True
+        )
         raise SystemExit(2) from problem

@@ -8,22 +8,24 @@ A field is read, in order of precedence, from the command line, the environment 
 import hashlib
 import json
 import os
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
+from reeassets.home import home_path, require_folder
+from reeassets.settings_file import read_settings_file, require_variables
+from reeassets.settings_values import parts_of, said, toml_of, whole_number
 from reeassets.years import EARLIEST_YEAR, format_years, parse_years
 
-DEFAULT_HOME = Path("var")
 STAGES = ("upstream", "input", "final")
 # The years of the reference study.
 REFERENCE_YEARS = tuple(range(2007, 2024))
@@ -43,16 +45,8 @@ _WORDS = {
 # Fields of earlier versions, and what takes their place.
 _GONE = {"alpha": "pass_through", "shock_pass_through": "pass_through"}
 _SECRETS = ("failure_webhook",)
-
-
-def home_path() -> Path:
-    """Return the platform's home: ``REEASSETS_HOME``, or ``var`` in the working directory."""
-    return Path(os.environ.get("REEASSETS_HOME", DEFAULT_HOME)).expanduser().absolute()
-
-
-def _toml(value: Any) -> str:
-    """Write a value as TOML: JSON but for two things, pairs of surrogates and the character 127."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+# Settings that are a file or a folder, or may be one.
+_PATHS = ("home", "inbox", "data", "tables", "hazard_file", "shock_file", *_WORDS)
 
 
 class Settings(BaseSettings):
@@ -120,7 +114,10 @@ class Settings(BaseSettings):
         description="Whether results over all years are made from tables of other settings, code or data than today's",
     )
     comtrade_cif_margin: float = Field(
-        0.08, ge=0, le=1, description="Freight and insurance in import reports to Comtrade, as a share of the FOB value"
+        0.08,
+        ge=0,
+        le=1,
+        description="Freight and insurance in CIF reports to Comtrade without a fobvalue, as a share of the FOB value",
     )
     comtrade_record_limit: int = Field(
         100_000, ge=1, description="Records one answer of UN Comtrade may have; 100,000 with a free subscription"
@@ -152,7 +149,10 @@ class Settings(BaseSettings):
         (), description="Language models that are asked, separated by commas; each is a voter. None is by default"
     )
     language_model_base_url: str = Field(
-        "https://api.openai.com/v1", description="Address of an endpoint that speaks OpenAI's Responses API"
+        "https://api.openai.com/v1", description="Address of an endpoint of language models, with its /v1 if it has one"
+    )
+    language_model_api: Literal["responses", "chat"] = Field(
+        "responses", description="What the endpoint speaks: OpenAI's Responses API, or its chat completions"
     )
     language_model_temperature: float | None = Field(
         None, ge=0, le=2, description="Sampling temperature; by default the model's own, as some models take no other"
@@ -288,15 +288,20 @@ class Settings(BaseSettings):
     @field_validator("years", "link_years", mode="before")
     @classmethod
     def _years(cls, value: Any) -> Any:
-        years = parse_years(value) if isinstance(value, str) else value
-        if not years:
-            raise ValueError("no years given")
-        return years
+        return parse_years(value if isinstance(value, str) else ",".join(map(str, parts_of(value))))
+
+    @field_validator(*_PATHS, mode="before")
+    @classmethod
+    def _not_empty(cls, value: Any) -> Any:
+        # As a path it would be the working directory.
+        if isinstance(value, str) and not value.strip():
+            raise ValueError("is empty; leave it out for the default")
+        return value
 
     @field_validator("classifiers", mode="before")
     @classmethod
     def _names(cls, value: Any) -> Any:
-        names = tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else tuple(value)
+        names = tuple(map(str, parts_of(value)))
         if not names or not all(names) or len(set(names)) != len(names):
             raise ValueError("must be different names, separated by commas")
         return names
@@ -304,7 +309,7 @@ class Settings(BaseSettings):
     @field_validator("model_deltas", mode="before")
     @classmethod
     def _deltas(cls, value: Any) -> Any:
-        deltas = tuple(int(part) for part in value.split(",")) if isinstance(value, str) else tuple(value)
+        deltas = tuple(map(whole_number, parts_of(value)))
         if not deltas or any(delta < 1 for delta in deltas) or len(set(deltas)) != len(deltas):
             raise ValueError("model_deltas must be different whole numbers of years, at least 1")
         return deltas
@@ -312,9 +317,7 @@ class Settings(BaseSettings):
     @field_validator("language_models", mode="before")
     @classmethod
     def _models(cls, value: Any) -> Any:
-        models = value
-        if isinstance(value, str):
-            models = tuple(part.strip() for part in value.split(",")) if value.strip() else ()
+        models = () if value == "" else tuple(map(str, parts_of(value)))
         if "" in models or len(set(models)) != len(models):
             raise ValueError("language_models must be different names, separated by commas")
         return models
@@ -322,8 +325,7 @@ class Settings(BaseSettings):
     @field_validator("language_model_input_price", "language_model_output_price", mode="before")
     @classmethod
     def _prices(cls, value: Any) -> Any:
-        parts = value if isinstance(value, (list, tuple)) else [part for part in str(value).split(",") if part.strip()]
-        prices = tuple(float(part) for part in parts)
+        prices = tuple(float(part) for part in parts_of(value) if str(part))
         if not all(0 <= price < float("inf") for price in prices):
             raise ValueError("a price is a number of US$ per million tokens, at least 0")
         return prices
@@ -337,9 +339,16 @@ class Settings(BaseSettings):
     @field_validator("tables", mode="after")
     @classmethod
     def _tables(cls, value: str | None) -> str | None:
-        return value if not value or "://" in value else str(Path(value).expanduser().absolute())
+        if value is None or "://" in value:
+            return value
+        return str(require_folder(Path(value).expanduser().absolute(), "the folder of tables"))
 
-    @field_validator("home", "data", "hazard_file", "inbox", "shock_file", mode="after")
+    @field_validator("home", mode="after")
+    @classmethod
+    def _home(cls, value: Path) -> Path:
+        return require_folder(value.expanduser().absolute(), "the home")
+
+    @field_validator("data", "hazard_file", "inbox", "shock_file", mode="after")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None
@@ -354,8 +363,14 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the home's ``settings.toml`` behind the environment."""
-        home = Path(init_settings().get("home") or home_path())
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, home / "settings.toml")
+        if isinstance(env_settings, EnvSettingsSource):
+            # An empty variable is one that is not set, as scripts leave it.
+            env_settings.env_vars = {name: value for name, value in env_settings.env_vars.items() if said(value)}
+            require_variables(env_settings.env_vars, settings_cls.model_fields, _GONE)
+        home = Path(init_settings().get("home") or home_path()).expanduser()
+        known = {*settings_cls.model_fields, *_GONE}
+        file = read_settings_file(home / "settings.toml", known, _PATHS) if home.is_dir() else {}
+        return init_settings, env_settings, InitSettingsSource(settings_cls, file)
 
     @property
     def tables_root(self) -> str:
@@ -399,8 +414,8 @@ class Settings(BaseSettings):
         """Return the lines of the secrets that are in the file already: one from the environment is never written."""
         if not self.settings_file.exists():
             return []
-        written = tomllib.loads(self.settings_file.read_text(encoding="utf-8"))
-        return [f"{name} = {_toml(written[name])}" for name in _SECRETS if name in written]
+        written = read_settings_file(self.settings_file, {*type(self).model_fields, *_GONE}, _PATHS)
+        return [f"{name} = {toml_of(written[name])}" for name in _SECRETS if name in written]
 
     def remember(self) -> None:
         """Write what differs from the defaults to ``settings.toml``, so that later commands in this home agree."""
@@ -416,7 +431,7 @@ class Settings(BaseSettings):
                 if isinstance(value, list)
                 else value
             )
-            lines.append(f"{name} = {_toml(shown)}")
+            lines.append(f"{name} = {toml_of(shown)}")
         lines += self._secrets_on_file()
         text = "\n".join(lines) + "\n"
         if not self.settings_file.exists() or self.settings_file.read_text(encoding="utf-8") != text:

@@ -82,6 +82,16 @@ def test_show_filters_either_side(finished):
     assert len(lines) > 20
 
 
+def test_taiwan_is_found_under_the_code_it_has(finished):
+    arguments = ("show", "product_indicators", "--country", "TWN", "--limit", "1")
+    printed = reeassets(*arguments, home=finished[0]).stdout.splitlines()
+    assert printed[0] == "TWN is S19 in these data: Other Asia, nes"
+    assert any(line.split() == ["country", "S19"] for line in printed)
+    csv = reeassets(*arguments, "--csv", home=finished[0])
+    assert csv.stdout.splitlines()[1].split(",")[1] == "S19"
+    assert "TWN is S19" in csv.stderr
+
+
 def test_rows_that_do_not_fit_are_laid_out_downwards(finished):
     arguments = ("show", "product_indicators", "--year", "2023", "--country", "DEU", "--product", "850511")
     narrow = reeassets(*arguments, home=finished[0], COLUMNS="80").stdout.splitlines()
@@ -102,6 +112,10 @@ def test_tables_tell_rows_years_and_meaning(finished):
     [
         (("show", "no_such_table"), "no table 'no_such_table'"),
         (("show", "findings", "--year", "2023"), "has no year"),
+        (("show", "product_indicators", "--year", "2030"), "no year 2030; the table product_indicators has 2016-2023"),
+        (("show", "product_indicators", "--country", "QQQ"), "there is no country 'QQQ'"),
+        (("show", "product_indicators", "--product", "999999", "--csv"), "product '999999' is not in the set"),
+        (("show", "product_indicators", "--product", "123456"), "there is no product '123456'"),
         (("run", "--years", "1990-1995"), "has no data for 1990-1995; it has 2002-2024"),
         (("run", "--years", "nonsense"), "not a year"),
         (("run", "--source", "nonsense"), "no plugin 'nonsense'"),

@@ -50,12 +50,16 @@ def _problems(settings: Settings) -> Iterator[str]:
     for group in plugins.GROUPS:
         yield from (f"{found.origin} does not load: {found.error}" for found in plugins.discover(group) if found.error)
     from reeassets.indicators.contract import configured_hazard
+    from reeassets.platform.instance import dagster_folder
     from reeassets.products.sets import classifiers, product_set
     from reeassets.shocks import catalogue
     from reeassets.trade.all_goods import totals_files
     from reeassets.trade.economies import chosen_groups, identity
     from reeassets.trade.sources import open_source, require_years, with_years
 
+    elsewhere = _problem(lambda: dagster_folder(settings.home))
+    if elsewhere:
+        yield elsewhere
     broken = _problem(lambda: open_source(settings))
     if broken:
         yield broken

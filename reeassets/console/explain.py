@@ -6,7 +6,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from reeassets.console.pair import last_year, require_known, say_if_generated
+from reeassets.console.pair import asked_country, last_year, require_product, say_if_generated
 from reeassets.indicators import inputs
 from reeassets.indicators.explain import DIRECT, HIGHER, INPUTS, SECOND, SUPPLIERS_INPUTS, Explanation, explain
 from reeassets.indicators.schema import PRODUCTION, REEXPORT_SHARES, product_indicators_table
@@ -73,7 +73,8 @@ def explain_pair(
     at = year if year is not None else last_year(store, table)
     stored = store.read(table, at).set_index(["country", "product"])
     economies, products = store.read(ECONOMIES), store.read(CLASSIFIED_PRODUCTS)
-    require_known(country, product, economies, products)
+    country = asked_country(country, store, console)
+    require_product(product, products)
     network = inputs.network_of(lambda name: store.read(_TABLES[name], at if _TABLES[name].by_year else None), settings)
     found = explain(network, country, product)
     reported = {name: float(stored.loc[(country, product), name]) for name in _REPORTED}

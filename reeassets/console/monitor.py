@@ -4,7 +4,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from reeassets.console.pair import require_economy, require_product, say_if_generated
+from reeassets.console.pair import asked_country, require_product, say_if_generated
 from reeassets.indicators.dependence_schema import DEPENDENCY_MONITOR
 from reeassets.indicators.monitor import judged
 from reeassets.indicators.one_buyer import members_in, merged_flows
@@ -43,9 +43,8 @@ def show_monitor(settings: Settings, country: str, product: str | None, year: in
     store, threshold = TableStore(settings.tables_root), settings.dependency_threshold
     economies, products = store.read(ECONOMIES), store.read(CLASSIFIED_PRODUCTS)
     # Tells, too, why the EU is not shown where the run's economies cannot be taken apart.
-    members = members_in(economies) if country == EU27_CODE else []
-    if not members:
-        require_economy(country, economies)
+    members = members_in(economies) if country.upper() == EU27_CODE else []
+    country = EU27_CODE if members else asked_country(country, store, console)
     if product is not None:
         require_product(product, products)
     table = store.read(DEPENDENCY_MONITOR)

@@ -1,11 +1,15 @@
 """What commands about a country and a product share: the year, whether both are known, that data are generated."""
 
+from functools import partial
+
 import pandas as pd
 from rich.console import Console
 
+from reeassets.console.countries import resolve_country
 from reeassets.storage import TableStore
 from reeassets.tables import Table
 from reeassets.trade.contract import is_generated
+from reeassets.trade.schema import COUNTRIES, ECONOMIES
 
 
 def last_year(store: TableStore, table: Table) -> int:
@@ -16,20 +20,10 @@ def last_year(store: TableStore, table: Table) -> int:
     return years[-1]
 
 
-def require_known(country: str, product: str, economies: pd.DataFrame, products: pd.DataFrame) -> None:
-    """Raise ValueError for a country that is no economy or a product that is not in the set."""
-    require_economy(country, economies)
-    require_product(product, products)
-
-
-def require_economy(country: str, economies: pd.DataFrame) -> None:
-    """Raise ValueError for a country that is no economy."""
-    if country not in set(economies["economy"]):
-        merged = economies.loc[economies["country"] == country, "economy"]
-        if len(merged):
-            raise ValueError(f"{country} is a member of the economy {merged.iloc[0]}; ask for {merged.iloc[0]}")
-        known = ", ".join(sorted(set(economies["economy"])))
-        raise ValueError(f"there is no country {country!r}; codes are ISO3, e.g. DEU; there are {known}")
+def asked_country(country: str, store: TableStore, console: Console) -> str:
+    """Return the economy that a person means, and say so if it has another code; raise ValueError if there is none."""
+    say = partial(console.print, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    return resolve_country(country, store.read(ECONOMIES), store.read(COUNTRIES), say)
 
 
 def require_product(product: str, products: pd.DataFrame) -> None:

@@ -1,11 +1,9 @@
 """``reeassets run``: live progress by stage and year, and the summary at the end."""
 
-import os
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from pathlib import Path
 
 import duckdb
 from rich.console import Console, Group
@@ -16,6 +14,7 @@ from rich.text import Text
 from reeassets.console.language_model import lines_shown
 from reeassets.console.warehouse import catalogue, open_warehouse
 from reeassets.platform.graph import STAGE_PACKAGES, Graph
+from reeassets.platform.instance import dagster_folder
 from reeassets.platform.runner import Outcome, run
 from reeassets.report import rare_earths
 from reeassets.settings import Settings
@@ -158,8 +157,8 @@ def _stages_until(graph: Graph, last: str) -> list[str]:
 
 def _records_elsewhere(settings: Settings) -> Iterator[str]:
     """Say it if Dagster's records are not the home's own: two homes that share them make everything in turns."""
-    folder, own = os.environ.get("DAGSTER_HOME"), settings.home / "dagster"
-    if folder and Path(folder).resolve() != own.resolve():
+    folder, own = dagster_folder(settings.home), settings.home / "dagster"
+    if folder.resolve() != own.resolve():
         yield f"Dagster's records are in {folder}, as DAGSTER_HOME says, and not in {own}"
 
 

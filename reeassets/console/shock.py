@@ -1,6 +1,7 @@
 """``reeassets shock``: what a cut in exports costs whom, solved on a year of the warehouse."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from reeassets.console.countries import code_of
 from reeassets.console.warehouse import generated_notice, open_warehouse
 from reeassets.indicators import inputs
 from reeassets.indicators.hazards import NOBODY
@@ -32,6 +34,8 @@ def scenario_of(given: Mapping[str, Any]) -> Scenario:
         If something is missing or out of range, naming the option.
     """
     fields = {"name": "command_line", "title": "As given on the command line", **given}
+    if fields.get("suppliers") is not None:
+        fields["suppliers"] = fields["suppliers"].upper()
     try:
         return Scenario.model_validate({name: value for name, value in fields.items() if value is not None})
     except ValidationError as problem:
@@ -69,7 +73,15 @@ def shock_and_report(
         if notice:
             console.print(notice, style="bold yellow", highlight=False, soft_wrap=True)
         for scenario in scenarios:
-            _print(scenario, settings, connection, console, limit)
+            _print(_with_codes(scenario, connection, console), settings, connection, console, limit)
+
+
+def _with_codes(scenario: Scenario, connection: duckdb.DuckDBPyConnection, console: Console) -> Scenario:
+    """Return a scenario with the codes that the data have for its suppliers; those of nobody stay as they are."""
+    economies, countries = (connection.execute(f"select * from {of}").df() for of in ("economies", "countries"))  # noqa: S608
+    say = partial(console.print, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    suppliers = {code_of(one, economies, countries, say) or one for one in scenario.suppliers}
+    return scenario.model_copy(update={"suppliers": tuple(sorted(suppliers))})
 
 
 def _year(scenario: Scenario, settings: Settings, connection: duckdb.DuckDBPyConnection) -> int:

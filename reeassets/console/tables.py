@@ -1,22 +1,17 @@
 """``reeassets tables`` and ``reeassets show``: what is in the warehouse."""
 
 import sys
+from functools import partial
 from typing import Any
 
 import duckdb
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from reeassets.console.filters import known, query
 from reeassets.console.warehouse import catalogue, generated_notice, open_warehouse
 from reeassets.settings import Settings
 from reeassets.years import format_years
-
-# A filter fits any of these columns, so that a country is found on either side of a flow.
-_SIDES = {
-    "year": ("year",),
-    "country": ("country", "exporter", "importer", "source_country", "target_country", "iso3"),
-    "product": ("product", "input", "output", "source_product", "target_product"),
-}
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str, str]]:
@@ -66,20 +61,6 @@ def list_tables(settings: Settings, name: str | None, console: Console) -> None:
             console.print()
 
 
-def _query(columns: list[str], table: str, filters: dict[str, Any]) -> tuple[str, list[Any]]:
-    conditions, values = [], []
-    for name, value in filters.items():
-        if value is None:
-            continue
-        sides = [column for column in _SIDES[name] if column in columns]
-        if not sides:
-            raise ValueError(f"the table {table} has no {name}; its columns are {', '.join(columns)}")
-        conditions.append("(" + " or ".join(f"{side} = ?" for side in sides) + ")")
-        values += [value] * len(sides)
-    where = " where " + " and ".join(conditions) if conditions else ""
-    return f"from {table}{where}", values
-
-
 def _text(value: Any) -> str:
     if value is None:
         return ""
@@ -113,13 +94,15 @@ def show_rows(
     Raises
     ------
     ValueError
-        If there is no such table, or it has no column that a filter fits.
+        If there is no such table, it has no column that a filter fits, or there is nothing of what a filter asks for.
     """
     with open_warehouse(settings) as connection:
         _give_notice(connection)
         _require(connection, table)
         columns = [column for column, _, _ in _columns(connection, table)]
-        source, values = _query(columns, table, filters)
+        aside = Console(stderr=True) if csv else console
+        say = partial(aside.print, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        source, values = query(columns, table, known(connection, columns, table, filters, say))
         if csv:
             connection.execute(f"select * {source} order by all", values).df().to_csv(sys.stdout, index=False)
             return

@@ -32,7 +32,7 @@ from reeassets.settings import Settings
 from reeassets.tables import Partition
 from reeassets.trade.bundled import digests
 from reeassets.trade.economies import EU27_CODE
-from reeassets.trade.production import mined_oxides, production_file
+from reeassets.trade.production import mined_oxides, production_file, require_known_countries
 
 _PLUGINS = ("indicators", "hazards")
 
@@ -73,13 +73,17 @@ def _one_buyer(step: Step, economies: pd.DataFrame) -> list[str]:
 @recipe(inputs=("economies",), uses=("reexports",), outside=_reexports_files)
 def reexport_shares(step: Step) -> pd.DataFrame:
     """Say how much of what an economy both imports and exports it re-exports."""
-    return supply.reexport_shares(step.settings, sorted(step.read("economies")["economy"].unique()))
+    economies = step.read("economies")
+    supply.require_known_countries(step.settings, economies)
+    return supply.reexport_shares(step.settings, sorted(economies["economy"].unique()))
 
 
 @recipe(inputs=("unit_values", "economies"), uses=("production",), outside=_production_files)
 def production(step: Step) -> pd.DataFrame:
     """Value what is mined at a year's unit values."""
     assert step.year is not None
+    economies = step.read("economies")
+    require_known_countries(step.settings, economies)
     mined = mined_oxides(step.settings, step.year)
     if mined.empty:
         step.metadata["production"] = (
@@ -87,7 +91,7 @@ def production(step: Step) -> pd.DataFrame:
             if step.settings.production == "none"
             else f"none is recorded in {step.year}"
         )
-    return supply.production_value(mined, step.read("unit_values"), step.read("economies"), step.year)
+    return supply.production_value(mined, step.read("unit_values"), economies, step.year)
 
 
 @recipe(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reeassets.settings import Settings
 from reeassets.tables import COUNTRY_CODE
-from reeassets.trade.given import GivenFileError, number, require_file, rows_of
+from reeassets.trade.given import OWN_CODES, GivenFileError, number, require_countries, require_file, rows_of
 
 Floats = NDArray[np.float64]
 # Stands for every country that has no row of its own.
@@ -56,6 +56,10 @@ class FileHazard:
         path = self._file()
         values = read_hazards(path)
         at = None if (None in {of for _, of in values}) else year
+        # Codes of more countries than trade are welcome; one that is meant for a country under another code is not.
+        others = {code: OWN_CODES[code] for code, _ in values if code in OWN_CODES and code not in countries}
+        meant = [code for code, other in others.items() if other in countries and (other, at) not in values]
+        require_countries(path, meant, countries)
         missing = [country for country in countries if (country, at) not in values and (OTHERS, at) not in values]
         if missing:
             more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reeassets.settings import REEXPORTS, Settings
 from reeassets.tables import COUNTRY_CODE
-from reeassets.trade.given import GivenFileError, number, recorded_or_given, rows_of
+from reeassets.trade.given import GivenFileError, number, recorded_or_given, require_countries, rows_of
 
 Floats = NDArray[np.float64]
 # Codes that mined oxides are traded under, with their shares of the tonnes: the 40 % are cerium's.
@@ -49,6 +49,15 @@ def reexports_file(settings: Settings) -> Path | None:
     return recorded_or_given(settings.reexports, "reexports", REEXPORTS, REEXPORTS_FILE)
 
 
+def require_known_countries(settings: Settings, economies: pd.DataFrame) -> None:
+    """Refuse a file of shares with codes of neither a country nor an economy; raises GivenFileError."""
+    path = reexports_file(settings)
+    if path is not None and settings.reexports != "recorded":
+        status = path.stat()
+        named = [row[0] for row in _read(path, status.st_size, status.st_mtime_ns)]
+        require_countries(path, named, {*economies["country"], *economies["economy"]})
+
+
 def reexport_shares(settings: Settings, economies: list[str]) -> pd.DataFrame:
     """Return the share of what an economy both imports and exports that it re-exports.
 
@@ -68,7 +77,7 @@ def reexport_shares(settings: Settings, economies: list[str]) -> pd.DataFrame:
     Raises
     ------
     GivenFileError
-        If the file is broken, or names a country that is no economy.
+        If the file is broken.
     """
     path = reexports_file(settings)
     if path is None:

@@ -13,10 +13,11 @@ from typing import Any, Generic
 from reeassets.language_model.cache import Answer, Cache
 from reeassets.language_model.client import Client
 from reeassets.language_model.costs import Ledger
-from reeassets.language_model.envelope import Reply
+from reeassets.language_model.envelope import Reply, words
 from reeassets.language_model.options import LanguageModelError, Options, api_key
 from reeassets.language_model.reading import Unusable, answers
 from reeassets.language_model.task import Question, Task, VerdictT
+from reeassets.language_model.trial import NoValidAnswer, Said, Trial
 
 LOGGER = logging.getLogger("reeassets.language_model")
 Answers = dict[tuple[str, tuple[str, ...]], Answer[VerdictT]]
@@ -89,6 +90,8 @@ def ask(
 
     Raises
     ------
+    NoValidAnswer
+        If a model gives no valid answer at all; nothing of it is kept.
     LanguageModelError
         If a question could not be asked: the endpoint fails, the ceiling is reached, there is no key, a file is
         damaged. Every answer that was had is kept.
@@ -111,6 +114,8 @@ class _Asking(Generic[VerdictT]):
         self._lock = threading.Lock()
         self._found: Answers[VerdictT] = {}
         self._cached = 0
+        self._trial: Trial[VerdictT] = Trial(set())
+        self._later: list[tuple[str, list[Question]]] = []
 
     def run(self) -> Answers[VerdictT]:
         self._look_up()
@@ -146,13 +151,17 @@ class _Asking(Generic[VerdictT]):
         batches = self._batches()
         if not batches:
             return
+        self._trial = Trial({model for (model, _), answer in self._found.items() if answer.verdict is not None})
         client = Client(self._options, api_key(), self._ledger, self._stop)
         client.open()
         try:
             with self._threads() as pool:
-                self._watch([pool.submit(self._ask_batch, client, *batch) for batch in batches])
+                while batches:
+                    self._watch([pool.submit(self._ask_batch, client, *batch) for batch in batches])
+                    batches, self._later = self._later, []
         finally:
             client.close()
+        self._keep(self._trial.left(ended=True))
 
     @contextmanager
     def _threads(self) -> Iterator[ThreadPoolExecutor]:
@@ -175,6 +184,7 @@ class _Asking(Generic[VerdictT]):
                 for batch in pending:
                     batch.cancel()
                 wait(pending)
+                self._keep(self._trial.left(ended=False))
                 self._told(self._progress())
                 raise self._stopped(failed[0])
             if pending:
@@ -195,19 +205,43 @@ class _Asking(Generic[VerdictT]):
             found, aside = answers(self._task, batch, reply, client.key)
         except Unusable as why:
             if len(batch) > 1:
-                # One question may have spoilt the answer to all.
-                middle = len(batch) // 2
-                self._ask_batch(client, model, batch[:middle])
-                self._ask_batch(client, model, batch[middle:])
+                self._ask_in_parts(client, model, batch)
                 return
             found, aside = {batch[0].key: Answer(None, str(why))}, []
         for what in aside:
             LOGGER.warning("language models: %s, %s: left aside: %s", model, self._task.name, what)
         had = self._had(reply, len(batch))
-        for question in batch:
-            self._cache.keep(model, question, found[question.key], had)
+        said = [Said(question, found[question.key], had) for question in batch]
+        sent = None if reply.text is None else words(reply.text, client.key)
+        try:
+            kept = self._trial.heard(model, said, sent)
+        except NoValidAnswer as problem:
+            self._stop.set()
+            raise NoValidAnswer(f"{self._options.shown_url}, {problem}") from None
+        self._keep([(model, one) for one in kept])
+
+    def _ask_in_parts(self, client: Client, model: str, batch: list[Question]) -> None:
+        """Ask a batch that got no usable answer in halves: one question may have spoilt the answer to all.
+
+        Its first question goes alone before the others. If that is no better, it is the model and not the batch, and
+        the others wait until the model has been heard on everything else.
+        """
+        self._ask_batch(client, model, batch[:1])
+        middle = len(batch) // 2
+        halves = [half for half in (batch[1:middle], batch[middle:]) if half]
+        with self._lock:
+            answer = self._found.get((model, batch[0].key))
+            if answer is None:
+                self._later += [(model, half) for half in halves]
+                return
+        for half in halves:
+            self._ask_batch(client, model, half)
+
+    def _keep(self, said: list[tuple[str, Said[VerdictT]]]) -> None:
+        for model, one in said:
+            self._cache.keep(model, one.question, one.answer, one.had)
             with self._lock:
-                self._found[model, question.key] = found[question.key]
+                self._found[model, one.question.key] = one.answer
 
     def _had(self, reply: Reply, size: int) -> dict[str, Any]:
         """Return how an answer was had, for its file."""

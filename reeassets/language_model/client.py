@@ -5,6 +5,8 @@ endpoint sends, and throws an answer away, with the tokens it cost, for one wron
 since each may be charged.
 """
 
+import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     import openai
 
 _TRANSIENT = frozenset({408, 409, 425, 429})
+# There is nothing at the address, or nothing that is asked in this way.
+_UNKNOWN = frozenset({404, 405, 501})
 # No tokenizer makes more tokens than there are bytes; these are for what the endpoint puts around them.
 _FRAME_TOKENS = 256
 _LONGEST_BODY = 16 * 1024**2
@@ -64,6 +68,8 @@ class Client:
     def __init__(self, options: Options, key: Secret, ledger: Ledger, stop: threading.Event):
         self.key = key
         self._options, self._ledger, self._stop = options, ledger, stop
+        # Whether the chat API's limit of tokens goes by the name max_completion_tokens.
+        self._newer_name = False
 
     @cached_property
     def _openai(self) -> "openai.OpenAI":
@@ -75,9 +81,11 @@ class Client:
             event_hooks={"response": [self._limit]},
             timeout=self._options.timeout_s,
         )
+        base, query = self._options.base_and_query
         return openai.OpenAI(
             api_key=self.key.reveal(),
-            base_url=self._options.base_url,
+            base_url=base,
+            default_query=query,
             timeout=self._options.timeout_s,
             max_retries=0,
             http_client=limited,
@@ -137,18 +145,8 @@ class Client:
         """Make one attempt; return what came of it."""
         import openai
 
-        temperature = openai.omit if self._options.temperature is None else self._options.temperature
         try:
-            raw = self._openai.responses.with_raw_response.parse(
-                model=model,
-                instructions=instructions,
-                input=[{"role": "user", "content": shown}],
-                text_format=task.form,
-                parse_as=None,
-                temperature=temperature,
-                max_output_tokens=self._options.max_output_tokens,
-            )
-            body = raw.text
+            body = self._request(task, model, instructions, shown)
         except openai.APIStatusError as error:
             bill.usage = Usage(0, 0)
             return self._turned_away(error)
@@ -164,15 +162,47 @@ class Client:
         bill.usage = reply.usage
         return reply
 
+    def _request(self, task: Task[Any], model: str, instructions: str, shown: str) -> str:
+        """Send one request of the API that the endpoint speaks, and return the body of its answer."""
+        import openai
+
+        options = self._options
+        temperature = openai.omit if options.temperature is None else options.temperature
+        if options.api == "chat":
+            chat = self._openai.chat.completions.with_raw_response.parse(
+                model=model,
+                messages=[{"role": "system", "content": instructions}, {"role": "user", "content": shown}],
+                response_format=task.form,
+                temperature=temperature,
+                # The name that most servers know; one that wants the other says so, see `_turned_away`.
+                max_tokens=openai.omit if self._newer_name else options.max_output_tokens,
+                max_completion_tokens=options.max_output_tokens if self._newer_name else openai.omit,
+            )
+            return chat.text
+        raw = self._openai.responses.with_raw_response.parse(
+            model=model,
+            instructions=instructions,
+            input=[{"role": "user", "content": shown}],
+            text_format=task.form,
+            parse_as=None,
+            temperature=temperature,
+            max_output_tokens=options.max_output_tokens,
+        )
+        return raw.text
+
     def _turned_away(self, error: "openai.APIStatusError") -> Reply | LanguageModelError:
         """Return the error of a status, with the endpoint's own words; a refusal of the question is a reply."""
         status, code = error.status_code, str(error.code)
-        said = f"HTTP status {status}: {words(error.message, self.key)}"
+        own = words(_own_words(error.body), self.key)
+        said = f"HTTP status {status}: {own}"
         if status == 400 and code in REFUSALS:
-            return Reply(None, f"refused: {code}: {words(error.message, self.key)}", False, "", Usage(0, 0))
+            return Reply(None, f"refused: {code}: {own}", False, "", Usage(0, 0))
+        if status == 400 and not self._newer_name and "max_completion_tokens" in own:
+            self._newer_name = True
+            return _Transient(said)
         if code == "insufficient_quota":
             return LanguageModelError(said)
-        if status in _TRANSIENT or status >= 500:
+        if status in _TRANSIENT or (status >= 500 and status not in _UNKNOWN):
             asked = _retry_after(error.response.headers)
             if asked is not None and asked > self._options.longest_wait_s:
                 return LanguageModelError(
@@ -182,7 +212,31 @@ class Client:
             return _Transient(said, asked)
         if status in (401, 403):
             said += f"; is the key in {' or '.join(KEY_VARIABLES)} one of this endpoint?"
+        if status in _UNKNOWN and code != "model_not_found":
+            said += f"; {self._where()}"
         return LanguageModelError(said)
+
+    def _where(self) -> str:
+        """Say what may be wrong with an address at which there is nothing."""
+        asked = "/chat/completions" if self._options.api == "chat" else "/responses"
+        other = "responses" if self._options.api == "chat" else "chat"
+        base, _ = self._options.base_and_query
+        missing = "" if re.search(r"/v\d+[a-z]*\d*/?$", base) else "is /v1 missing at the end of the address? "
+        return (
+            f"asked was {asked} below language_model_base_url: {missing}a server without {asked} wants "
+            f"language_model_api = {other}"
+        )
+
+
+def _own_words(body: object) -> str:
+    """Return what an endpoint says of an error: its message, or all of it."""
+    if isinstance(body, str):
+        return body
+    if isinstance(body, dict):
+        for name in ("message", "detail", "error", "title"):
+            if isinstance(body.get(name), str) and body[name].strip():
+                return str(body[name])
+    return "" if body is None else json.dumps(body, ensure_ascii=False)
 
 
 def _limited(stream: Any, seconds: float) -> Any:

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from reeassets.settings import Settings
 
@@ -18,6 +18,8 @@ DECISIVE_SETTINGS = (
     "language_model_max_output_tokens",
 )
 
+# Names of a query's parts that hold what nobody may see.
+_SECRET_NAME = re.compile(r"key|token|secret|passw|sig|auth|code|credential", re.IGNORECASE)
 
 # Shorter texts are what endpoints take that want no key ("none"); hiding them would mangle words.
 _SHORTEST_SECRET = 8
@@ -50,7 +52,9 @@ class Options:
     models : tuple of str
         Names of the models; each is a voter.
     base_url : str
-        Address of the endpoint.
+        Address of the endpoint; it may end in a query, e.g. ``?api-version=1``, that every request then has.
+    api : str
+        What it speaks: ``responses`` or ``chat``.
     temperature : float or None
         Sampling temperature; None leaves it to the model.
     prompt : str
@@ -79,6 +83,7 @@ class Options:
     folder: Path
     models: tuple[str, ...]
     base_url: str
+    api: str
     temperature: float | None
     prompt: str
     batch: int
@@ -107,8 +112,7 @@ class Options:
                 "no language model is named, and none is asked without being named: set language_models, e.g. "
                 "REEASSETS_LANGUAGE_MODELS=NAME,OTHER"
             )
-        if not _is_address(settings.language_model_base_url):
-            raise LanguageModelError("language_model_base_url must be the http or https address of an endpoint")
+        _require_address(settings.language_model_base_url)
         prices = _prices(settings)
         if settings.language_model_cost_ceiling is not None and not prices:
             raise LanguageModelError(
@@ -120,6 +124,7 @@ class Options:
             folder=settings.home / "language_model",
             models=settings.language_models,
             base_url=settings.language_model_base_url,
+            api=settings.language_model_api,
             temperature=settings.language_model_temperature,
             prompt=settings.language_model_prompt,
             batch=settings.language_model_batch,
@@ -135,6 +140,27 @@ class Options:
         """The address without what may be a password in it."""
         return re.sub(r"//[^/]*@", "//", self.base_url)
 
+    @property
+    def base_and_query(self) -> tuple[str, dict[str, str]]:
+        """The address without its query, and the query."""
+        parts = urlsplit(self.base_url)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        return urlunsplit(parts._replace(query="")), query
+
+
+def _require_address(url: str) -> None:
+    """Refuse what is no address of an endpoint, and one that would show a key wherever the address is shown."""
+    if not _is_address(url):
+        raise LanguageModelError(
+            "language_model_base_url must be the http or https address of an endpoint, such as http://localhost:8000/v1"
+        )
+    for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True):
+        if _SECRET_NAME.search(name):
+            raise LanguageModelError(
+                f"language_model_base_url: a query may not have {name!r}, as addresses are shown and kept; set "
+                f"{' or '.join(KEY_VARIABLES)}"
+            )
+
 
 def _is_address(url: str) -> bool:
     try:
@@ -143,7 +169,8 @@ def _is_address(url: str) -> bool:
             parts.scheme in ("http", "https")
             and bool(parts.hostname)
             and parts.port != 0
-            and not (parts.query or parts.fragment)
+            and not parts.fragment
+            and not re.search(r"[\s\x00-\x1f]", url)
         )
     except ValueError:  # what a port or an IPv6 address cannot be
         return False

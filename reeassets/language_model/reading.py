@@ -10,6 +10,7 @@ from reeassets.language_model.cache import Answer
 from reeassets.language_model.envelope import Reply
 from reeassets.language_model.options import Secret
 from reeassets.language_model.task import Question, Task, VerdictT
+from reeassets.language_model.wrapping import json_in
 
 _Key = tuple[str, ...]
 
@@ -57,7 +58,7 @@ def answers(
 
 def _items(text: str, key: Secret) -> list[dict[str, Any]]:
     try:
-        answer = key.hide(json.loads(text))
+        answer = key.hide(json_in(text))
     except (ValueError, RecursionError):
         raise Unusable("malformed: the answer is not JSON") from None
     if not isinstance(answer, dict) or set(answer) != {"answers"} or not isinstance(answer["answers"], list):
@@ -74,6 +75,7 @@ def _verdict(
     if not items:
         others = f"; it answers {', '.join(' -> '.join(one) for one in strays[:3])}, not asked" if strays else ""
         return Answer(None, f"missing: the answer has nothing on {question}{others}"), []
+    items = [one for place, one in enumerate(items) if one not in items[:place]]  # what is said twice is said
     if len(items) > 1:
         return Answer(None, f"duplicate: the answer has {len(items)} verdicts on {question}"), []
     try:

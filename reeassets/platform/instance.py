@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reeassets.home import HomeError, require_folder, variable
+
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
@@ -85,16 +87,49 @@ def name_code_location(instance: "DagsterInstance", folder: Path, job: str) -> N
     vars(instance)["create_run_for_job"] = partial(instance.create_run_for_job, remote_job_origin=origin)
 
 
+def dagster_folder(home: Path) -> Path:
+    """Return Dagster's own folder for a home: ``DAGSTER_HOME`` if it is set, else ``<home>/dagster``.
+
+    Raises
+    ------
+    HomeError
+        If ``DAGSTER_HOME`` is relative, or nothing can be kept in the folder.
+    """
+    given = variable("DAGSTER_HOME")
+    if given is None:
+        return require_folder(home / "dagster", "the folder of Dagster's records")
+    if not Path(given).is_absolute():
+        raise HomeError(
+            f"DAGSTER_HOME is {given!r}: Dagster takes no relative folder; write {str(Path(given).absolute())!r}, or "
+            "leave it unset for the home's own"
+        )
+    return require_folder(Path(given), "DAGSTER_HOME")
+
+
 def dagster_home(home: Path) -> Path:
-    """Return Dagster's own folder for a home, made ready: ``DAGSTER_HOME`` if it is set, else ``<home>/dagster``."""
-    folder = Path(os.environ.get("DAGSTER_HOME") or home / "dagster")
+    """Return :func:`dagster_folder`, made ready."""
+    folder = dagster_folder(home)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "dagster.yaml"
     if not file.exists() or file.read_text(encoding="utf-8") == _EARLIER:
         file.write_text(_INSTANCE_FILE, encoding="utf-8")
+    _require_yaml(file)
     os.environ["DAGSTER_HOME"] = str(folder)
     _make_databases(folder)
     return folder
+
+
+def _require_yaml(file: Path) -> None:
+    """Refuse Dagster's settings if they are no YAML; what they say is Dagster's to judge."""
+    import yaml
+
+    try:
+        yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        mark = getattr(problem, "problem_mark", None)
+        line = "" if mark is None else f", line {mark.line + 1}"
+        cause = getattr(problem, "problem", None) or " ".join(str(problem).split())
+        raise HomeError(f"{file}{line}: not YAML: {cause}") from problem
 
 
 def _make_databases(folder: Path) -> None:

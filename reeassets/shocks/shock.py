@@ -146,7 +146,7 @@ def _suppliers(scenario: Scenario, flows: pd.DataFrame, year: int) -> tuple[str,
     if unknown:
         raise ScenarioError(
             f"{scenario.place}: suppliers: {', '.join(unknown)} does not trade in any product of the set in {year}; "
-            "countries go by BACI's ISO3 codes"
+            "countries go by BACI's ISO3 codes, in which Taiwan is S19"
         )
     return scenario.suppliers
 

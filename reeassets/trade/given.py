@@ -2,10 +2,15 @@
 
 import csv
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from reeassets.trade.bundled import bundled_file
+
+# Codes of ISO 3166 that BACI's country table has under another: 490 is Other Asia, not elsewhere specified, in which
+# the trade of Taiwan is all but everything.
+OWN_CODES = {"TWN": "S19"}
+_NAMED = 10
 
 
 class GivenFileError(ValueError):
@@ -27,6 +32,29 @@ def require_file(path: Path, setting: str, choices: Sequence[str] = ()) -> Path:
         other = f" (else one of {', '.join(choices)})" if choices else ""
         raise GivenFileError(path, None, f"there is no such file; the setting {setting} names it{other}")
     return path
+
+
+def require_countries(path: Path, named: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse a file with codes of no country: what a person gave for one would be left out without a word.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    named, known : iterable of str
+        The codes in it, and those there are.
+
+    Raises
+    ------
+    GivenFileError
+        If one is not known, with the code that the data have for it, if they have one.
+    """
+    there = set(known)
+    unknown = sorted(set(named) - there)
+    if unknown:
+        own = [f"{code} is {OWN_CODES[code]} in these data" for code in unknown if OWN_CODES.get(code) in there]
+        hint = f"; {', '.join(own)}: write that" if own else ""
+        raise GivenFileError(path, None, f"there is no country {', '.join(unknown[:_NAMED])}{hint}")
 
 
 def recorded_or_given(value: str, setting: str, choices: Sequence[str], recorded: str) -> Path | None:

@@ -42,6 +42,16 @@ def test_values_by_year_and_for_all_others(tmp_path):
     np.testing.assert_array_equal(given.hazard(2007, ["CHN"]), [0.5])
 
 
+def test_a_code_that_the_data_have_under_another_is_not_left_out_without_a_word(tmp_path):
+    given = hazard(written(tmp_path, "iso3,hazard\nTWN,0.75\nNOP,0.5\n*,0.1\n"))
+    with pytest.raises(GivenFileError, match=r"hazards\.csv: there is no country TWN; TWN is S19 in these data"):
+        given.hazard(2023, ["CHN", "S19"])
+    assert given.hazard(2023, ["CHN"]).tolist() == [0.1]
+    assert given.hazard(2023, ["CHN", "TWN"]).tolist() == [0.1, 0.75]
+    both = hazard(written(tmp_path, "iso3,hazard\nTWN,0.75\nS19,0.5\n*,0.1\n", "both.csv"))
+    assert both.hazard(2023, ["CHN", "S19"]).tolist() == [0.1, 0.5]
+
+
 def test_what_is_missing_is_named_and_never_filled(tmp_path):
     given = hazard(written(tmp_path, "iso3,year,hazard\nCHN,2007,0.5\nUSA,2007,0.1\nUSA,2008,0.2\n"))
     with pytest.raises(

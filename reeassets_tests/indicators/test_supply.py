@@ -3,9 +3,11 @@
 import pandas as pd
 import pytest
 
+from reeassets.indicators import supply
 from reeassets.indicators.schema import PRODUCTION, REEXPORT_SHARES
 from reeassets.indicators.supply import domestic_supply, production_value, reexport_shares
 from reeassets.settings import Settings
+from reeassets.trade import production
 from reeassets.trade.given import GivenFileError
 from reeassets.trade.production import mined_oxides
 
@@ -55,6 +57,22 @@ def test_none_all_and_a_file(tmp_path):
 def test_a_broken_file_is_refused_with_the_line(tmp_path, text, message):
     with pytest.raises(GivenFileError, match=message):
         reexport_shares(settings(tmp_path, reexports=written(tmp_path, HEADER + text)), ["DEU"])
+
+
+def test_a_code_of_no_country_is_not_left_out_without_a_word(tmp_path):
+    economies = pd.DataFrame({"country": ["DEU", "S19", "HKG"], "economy": ["EUU", "S19", "HKG"]})
+    shares = settings(tmp_path, reexports=written(tmp_path, HEADER + "HKG,0.9,mine\nHKK,0.9,mine\n"))
+    with pytest.raises(GivenFileError, match=r"there is no country HKK$"):
+        supply.require_known_countries(shares, economies)
+    mined = tmp_path / "mined.csv"
+    mined.write_text("year,country,reo_t\n2023,TWN,5\n")
+    with pytest.raises(GivenFileError, match=r"mined\.csv: there is no country TWN; TWN is S19 in these data"):
+        production.require_known_countries(settings(tmp_path, production=str(mined)), economies)
+    known = settings(tmp_path, reexports=written(tmp_path, HEADER + "EUU,0.9,mine\nDEU,0.1,mine\n"))
+    supply.require_known_countries(known, economies)
+    # The recorded tables may name more countries than a source has.
+    supply.require_known_countries(settings(tmp_path), economies)
+    production.require_known_countries(settings(tmp_path), economies)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

@@ -50,6 +50,29 @@ def envelope(text, **fields):
     } | fields
 
 
+def chat(text, finish_reason="stop", **fields):
+    """A complete answer of the chat API; fields are the message's."""
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1760000000,
+        "model": "test-model",
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": finish_reason,
+                "logprobs": None,
+                "message": {"role": "assistant", "content": text, "refusal": None, **fields},
+            }
+        ],
+        "usage": {
+            "prompt_tokens": INPUT_TOKENS,
+            "completion_tokens": OUTPUT_TOKENS,
+            "total_tokens": INPUT_TOKENS + OUTPUT_TOKENS,
+        },
+    }
+
+
 def sent(content, **answer):
     """An answer of status 200 with an envelope, or other content, as its JSON body."""
     return Answer(body=json.dumps(content).encode(), headers={"Content-Type": "application/json"}, **answer)

@@ -254,12 +254,12 @@ def clock_back(bench, expected):
     bench.run(home, "run")
     current = "nothing was out of date"
     assert current in bench.run(home, "run", days_back=2)[1]
-    assert current not in bench.run(home, "run", days_back=2, REEASSETS_ALPHA="0.5")[1]
+    assert current not in bench.run(home, "run", days_back=2, REEASSETS_PASS_THROUGH="0.5")[1]
     changed = contents(home)
     assert changed != expected
     # What was recorded two days ago is older than what it took the place of.
-    assert current in bench.run(home, "run", REEASSETS_ALPHA="0.5")[1]
+    assert current in bench.run(home, "run", REEASSETS_PASS_THROUGH="0.5")[1]
     assert contents(home) == changed
-    bench.run(home, "run", REEASSETS_ALPHA="0.85")
+    bench.run(home, "run", REEASSETS_PASS_THROUGH="0.85")
     assert_same(home, expected)
     return {"days back": 2}

@@ -22,6 +22,8 @@ from reeassets.storage import replacing
 from reeassets.trade.comtrade.request import REPORT_SCHEMA, Request
 from reeassets.trade.contract import SourceError
 
+_COLUMNS = list(REPORT_SCHEMA.names)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -69,6 +71,8 @@ class Cache:
     def find(self, request: Request) -> Entry | None:
         """Return what is known of a request, or None if it has not been asked.
 
+        An answer of an earlier version, which read fewer columns of the reports, is asked for again.
+
         Raises
         ------
         SourceError
@@ -84,7 +88,7 @@ class Cache:
             raise _damaged(path) from error
         if asked != json.loads(request.text) or not (answer is None or isinstance(answer, str)):
             raise _damaged(path)
-        if answer is not None and not self._answer_file(answer).exists():
+        if answer is not None and not (self._answer_file(answer).exists() and known.get("columns") == _COLUMNS):
             return None
         return Entry(answer)
 
@@ -112,7 +116,7 @@ class Cache:
             answer = hashlib.sha256(buffer.getvalue()).hexdigest()
             _write(self._answer_file(answer), buffer.getvalue())
         # Last: a request is known only once its answer is whole.
-        known = {"request": json.loads(request.text), "answer": answer}
+        known = {"request": json.loads(request.text), "answer": answer, "columns": _COLUMNS}
         _write(self._request_file(request), json.dumps(known, sort_keys=True).encode())
         return Entry(answer)
 

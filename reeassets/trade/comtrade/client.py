@@ -24,13 +24,16 @@ import urllib3
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from reeassets.trade.comtrade.options import ComtradeOptions
-from reeassets.trade.comtrade.request import REPORT_SCHEMA, Request
+from reeassets.trade.comtrade.request import REPORT_SCHEMA, VALUATIONS, Request
 from reeassets.trade.contract import SourceError
 from reeassets.trade.retries import Passing, may_pass, pause, retry_after
 
 KEY_VARIABLE = "COMTRADE_API_KEY"
 _PACKAGE_URL = "https://comtradeapi.un.org/"
 _REFUSED = frozenset({401, 403})
+# What the service says when a subscription has no calls left, with whatever status; and when it has again.
+_USED_UP = re.compile(r"quota|rate limit|too many requests", re.IGNORECASE)
+_REPLENISHED = re.compile(r"\b(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})\b")
 
 
 def api_key() -> str:
@@ -103,6 +106,9 @@ class _Gateway:
         """Return the error of a status, with the server's own words."""
         message = f"HTTP status {response.status}: {_words(response.data, key)}"
         asked = retry_after(response.headers)
+        used_up = response.status in {*_REFUSED, 429} and _USED_UP.search(message) is not None
+        if asked is None and used_up:
+            asked = _replenished(message)
         if may_pass(response.status) or (response.status == 403 and asked is not None):
             if asked is not None and asked > self._options.max_wait_s:
                 return SourceError(
@@ -110,9 +116,20 @@ class _Gateway:
                     "waited. What has been downloaded is kept: run again later"
                 )
             return Passing(message, asked or 0.0)
-        if response.status in _REFUSED:
+        if used_up:
+            message += "; the subscription has no calls left. What has been downloaded is kept: run again later"
+        elif response.status in _REFUSED:
             message += f"; is the key in {KEY_VARIABLE} one of an active subscription?"
         return SourceError(message)
+
+
+def _replenished(message: str) -> float | None:
+    """Return the seconds after which the service says that there are calls again, None if it does not say."""
+    when = _REPLENISHED.search(message)
+    if when is None:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in when.groups())
+    return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
 
 
 def _words(body: bytes, key: str) -> str:
@@ -232,6 +249,7 @@ def _table(frame: pd.DataFrame) -> pa.Table:
     """Return the columns of the reports that are read, in their types."""
     if frame.empty:
         return REPORT_SCHEMA.empty_table()
+    frame = frame.reindex(columns=frame.columns.union(VALUATIONS, sort=False))
     missing = [name for name in REPORT_SCHEMA.names if name not in frame.columns]
     if missing:
         raise SourceError(f"the answer's records have no {', '.join(missing)}")

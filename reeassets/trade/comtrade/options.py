@@ -37,9 +37,10 @@ class ComtradeOptions:
     years : tuple of int
         Years to offer; those before the revision are left out.
     cif_margin : float
-        Cost of freight and insurance as a share of the value at the exporter's border; an import report is divided by
-        one plus this. 0.08 is this project's choice, of the order of magnitude found in the literature; it is one
-        number for all pairs and products, where BACI (Gaulier & Zignago 2010) estimates one for each.
+        Cost of freight and insurance as a share of the value at the exporter's border; a report that includes them
+        (CIF) and has no value without them (FOB) is divided by one plus this. 0.08 is this project's choice, of the
+        order of magnitude found in the literature; it is one number for all pairs and products, where BACI (Gaulier &
+        Zignago 2010) estimates one for each.
     record_limit : int
         Records that one answer may have; 100,000 with a free subscription.
     reporters_per_request, products_per_request : int

@@ -25,8 +25,12 @@ REPORT_SCHEMA = pa.schema(
         pa.field("motCode", pa.int32()),
         pa.field("primaryValue", pa.float64()),
         pa.field("netWgt", pa.float64()),
+        pa.field("fobvalue", pa.float64()),
+        pa.field("cifvalue", pa.float64()),
     ]
 )
+# Where a service leaves these out, it says of no value whether freight and insurance are in it.
+VALUATIONS = ("fobvalue", "cifvalue")
 
 
 @dataclass(frozen=True)

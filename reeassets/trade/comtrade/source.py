@@ -51,8 +51,9 @@ class ComtradeSource:
         self.version = f"downloaded from {self._cache.begun[:10]}"
         self.nomenclature = options.nomenclature
         self.notes = (
-            f"UN Comtrade, {len(options.products)} products in {options.nomenclature}, reports of importers divided by "
-            f"{1 + options.cif_margin:g} (CIF to FOB), else of exporters; not BACI's reconciliation."
+            f"UN Comtrade, {len(options.products)} products in {options.nomenclature}, reports of importers, those "
+            f"with freight and insurance (CIF) divided by {1 + options.cif_margin:g}, else of exporters; not BACI's "
+            "reconciliation."
         )
 
     def years(self) -> tuple[int, ...]:

@@ -57,8 +57,16 @@ def test_an_answer_has_the_columns_that_are_read(ask):
             "motCode": 0,
             "primaryValue": 1080.0,
             "netWgt": 40.0,
+            "fobvalue": None,
+            "cifvalue": 1080.0,
         }
     ]
+
+
+def test_a_service_without_valuations_is_read(ask, service):
+    service.records = [{name: value for name, value in RECORDS[0].items() if name not in ("fobvalue", "cifvalue")}]
+    (row,) = ask().to_pylist()
+    assert (row["primaryValue"], row["fobvalue"], row["cifvalue"]) == (1080.0, None, None)
 
 
 def test_no_report_is_an_answer(ask, service):
@@ -95,6 +103,32 @@ def test_a_quota_that_is_used_up_is_not_waited_for(ask, service, sleeps):
 
 def test_a_quota_that_is_soon_replenished_is_waited_for(ask, service, sleeps):
     service.faults = [(403, {"Retry-After": "20"}, "Out of call volume quota")]
+    assert ask().num_rows == 1
+    assert sleeps == [20.0]
+
+
+QUOTA = "Out of call volume quota. Quota will be replenished in {}."
+
+
+@pytest.mark.parametrize(("status", "when"), [(403, "02:30:00"), (429, "02:30:00"), (401, "1.00:00:00")])
+def test_a_quota_without_retry_after_is_no_wrong_key(ask, service, sleeps, status, when):
+    service.faults = [(status, {}, QUOTA.format(when))]
+    with pytest.raises(SourceError, match=r"call volume quota.*run again later") as told:
+        ask()
+    assert "key" not in str(told.value)
+    assert sleeps == []
+    assert len(service.asked) == 1
+
+
+def test_a_quota_that_does_not_say_until_when_is_no_wrong_key(ask, service):
+    service.faults = [(403, {}, '{"message": "Quota exceeded"}')]
+    with pytest.raises(SourceError, match=r"Quota exceeded.*no calls left.*run again later") as told:
+        ask()
+    assert "is the key" not in str(told.value)
+
+
+def test_a_quota_that_says_that_it_is_soon_replenished_is_waited_for(ask, service, sleeps):
+    service.faults = [(403, {}, QUOTA.format("00:00:20"))]
     assert ask().num_rows == 1
     assert sleeps == [20.0]
 

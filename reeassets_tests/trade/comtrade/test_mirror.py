@@ -50,6 +50,7 @@ REJECTED = [
     (mirror.AREA, {"partnerCode": 837}),
     # R4 in Comtrade's letters: LAIA, not elsewhere specified.
     (mirror.AREA, {"reporterCode": 473}),
+    *((mirror.TERRITORY, {"partnerCode": code}) for code in (10, 74, 239, 336, 581, 234)),
     (mirror.GROUP, {"reporterCode": 97}),
     (mirror.GROUP, {"partnerCode": 97}),
     (mirror.GROUP, {"reporterCode": 975}),
@@ -142,6 +143,79 @@ def test_the_same_report_twice_is_one():
 def test_two_values_for_one_report_are_refused():
     with pytest.raises(SourceError, match=r"2020: 2 reports contradict.*1080\.0 US\$.*1081\.0 US\$"):
         reconcile([GOOD, GOOD | {"primaryValue": 1081.0}])
+
+
+VALUATIONS = {
+    # Canada and Mexico report imports free on board.
+    "imports FOB": ("M", 1_000_000.0, 1_000_000.0, None, 1000.0),
+    "imports FOB, CIF as 0": ("M", 1_000_000.0, 1_000_000.0, 0.0, 1000.0),
+    "imports both ways": ("M", 1_050_000.0, 1_000_000.0, 1_050_000.0, 1000.0),
+    "imports both ways, the value FOB": ("M", 1_000_000.0, 1_000_000.0, 1_050_000.0, 1000.0),
+    "imports CIF": ("M", 1_080_000.0, None, 1_080_000.0, 1000.0),
+    "imports CIF, FOB as 0": ("M", 1_080_000.0, 0.0, 1_080_000.0, 1000.0),
+    "imports that do not say": ("M", 1_080_000.0, None, None, 1000.0),
+    "imports FOB but for rounding": ("M", 1_000_000.0, 1_000_000.4, None, 1000.0004),
+    # More than the value with freight, and less than freight can be: no FOB that can be believed.
+    "imports with an FOB above CIF": ("M", 1_080_000.0, 1_200_000.0, 1_080_000.0, 1000.0),
+    "imports with an FOB of one": ("M", 1_080_000.0, 1.0, 1_080_000.0, 1000.0),
+    "exports FOB": ("X", 1_000_000.0, 1_000_000.0, None, 1000.0),
+    "exports that do not say": ("X", 1_000_000.0, None, None, 1000.0),
+    "exports CIF": ("X", 1_080_000.0, None, 1_080_000.0, 1000.0),
+    "exports both ways": ("X", 1_080_000.0, 1_000_000.0, 1_080_000.0, 1000.0),
+}
+
+
+@pytest.mark.parametrize(("flow", "value", "fob", "cif", "expected"), VALUATIONS.values(), ids=VALUATIONS.keys())
+def test_the_margin_is_taken_off_what_has_freight_in_it_alone(flow, value, fob, cif, expected):
+    flows, _ = reconcile([report(842, flow, 156, "850511", value, 40.0, fobvalue=fob, cifvalue=cif)])
+    assert flows["value_kusd"].tolist() == [pytest.approx(expected, rel=1e-12)]
+
+
+TWICE = {
+    "another weight": ({"netWgt": 41.0}, None),
+    "no weight": ({"netWgt": None}, 0.04),
+    "a weight of 0": ({"netWgt": 0.0}, 0.04),
+    "a weight but for rounding": ({"netWgt": 40.3}, 0.0403),
+    "a value 0.004 apart": ({"primaryValue": 1080.004}, 0.04),
+    "a value that is rounded": ({"primaryValue": 1080.4}, 0.04),
+    "other words on its valuation": ({"cifvalue": None}, 0.04),
+}
+
+
+@pytest.mark.parametrize(("different", "weight"), TWICE.values(), ids=TWICE.keys())
+def test_a_report_twice_that_differs_by_rounding_or_weight_is_one(different, weight):
+    for records in ([GOOD, GOOD | different], [GOOD | different, GOOD]):
+        flows, accounting = reconcile(records)
+        assert flows["value_kusd"].tolist() == [pytest.approx(1.0, abs=4e-4)]
+        assert flows["quantity_t"].fillna(-1).tolist() == [pytest.approx(-1 if weight is None else weight)]
+        assert {why: found.count for why, found in accounting.rejections.items()} == {mirror.ALIKE: 1}
+        accounting.require_share(0.0)
+
+
+def many_reports():
+    return [report(842, "M", code, product, 1080.0) for code in range(1000, 2000) for product in PRODUCTS]
+
+
+def test_a_contradiction_among_many_reports_is_set_aside_and_leaves_the_exporters(monkeypatch):
+    monkeypatch.setattr("reeassets_tests.trade.comtrade.test_mirror.COUNTRIES", (*COUNTRIES, *range(1000, 2000)))
+    doubtful = [GOOD, GOOD | {"primaryValue": 9999.0}, report(156, "X", 842, "850511", 900.0, 41.0)]
+    flows, accounting = reconcile([*many_reports(), *doubtful])
+    assert accounting.rejections[mirror.CONTRADICTED].count == 2
+    assert flows[flows["exporter_code"] == 156]["value_kusd"].tolist() == [0.9]
+    with pytest.raises(SourceError, match="contradict"):
+        accounting.require_share(0.0)
+    accounting.require_share(0.001)
+    more = [GOOD | {"partnerCode": 276}, GOOD | {"partnerCode": 276, "primaryValue": 9999.0}]
+    with pytest.raises(SourceError, match=r"4 reports contradict.*remove the folder cache/comtrade"):
+        reconcile([*many_reports(), *doubtful, *more])
+
+
+def test_more_than_a_few_reports_twice_are_refused():
+    few = [report(one, "M", other, "850511", 1080.0, 4.0) for one in COUNTRIES for other in COUNTRIES if one != other]
+    _, accounting = reconcile(few + [row | {"netWgt": 5.0} for row in few[:10]])
+    assert accounting.rejections[mirror.ALIKE].count == 10
+    with pytest.raises(SourceError, match="11 of 83 reports are there twice"):
+        reconcile(few + [row | {"netWgt": 5.0} for row in few[:11]])
 
 
 def test_nothing_kept_is_an_empty_year():

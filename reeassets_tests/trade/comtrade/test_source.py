@@ -213,6 +213,28 @@ def test_a_changed_answer_in_the_cache_is_detected(service, source, tmp_path):
     assert len(service.asked) == 5
 
 
+def test_answers_of_a_version_that_read_fewer_columns_are_asked_again(service, source, tmp_path):
+    service.records = REPORTS
+    before, _ = read(source())
+    for note in (tmp_path / "cache" / "requests").iterdir():
+        known = json.loads(note.read_text())
+        del known["columns"]
+        note.write_text(json.dumps(known))
+    service.asked.clear()
+    again, _ = read(source())
+    assert again.equals(before)
+    assert len(service.asked) == 4
+
+
+def test_partners_without_trade_of_their_own_do_not_refuse_a_year(service, source):
+    partners = [report(USA, "M", code, "850511", 1000.0) for code in (10, 74, 239, 336, 581, 899)]
+    service.records = [*REPORTS[:1], *partners]
+    batch, accounting = read(source())
+    assert batch.num_rows == 1
+    assert accounting.rejected == 6
+    accounting.require_share(0.001)
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"answer": 3, "request": {}}', '{"answer": null, "request": {}}'])
 def test_a_damaged_note_on_a_request_is_detected(service, source, tmp_path, content):
     service.records = REPORTS
