@@ -7,9 +7,8 @@ A field is read, in order of precedence, from the command line, the environment 
 
 import hashlib
 import json
-import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
@@ -22,8 +21,8 @@ from pydantic_settings import (
 )
 
 from reeassets.home import home_path, require_folder
-from reeassets.settings_file import read_settings_file, require_variables
-from reeassets.settings_values import parts_of, said, toml_of, whole_number
+from reeassets.settings_file import read_settings_file, require_variables, write_settings_file
+from reeassets.settings_values import parts_of, said, whole_number
 from reeassets.years import EARLIEST_YEAR, format_years, parse_years
 
 STAGES = ("upstream", "input", "final")
@@ -44,7 +43,6 @@ _WORDS = {
 }
 # Fields of earlier versions, and what takes their place.
 _GONE = {"alpha": "pass_through", "shock_pass_through": "pass_through"}
-_SECRETS = ("failure_webhook",)
 # Settings that are a file or a folder, or may be one.
 _PATHS = ("home", "inbox", "data", "tables", "hazard_file", "shock_file", *_WORDS)
 
@@ -106,6 +104,9 @@ class Settings(BaseSettings):
     years: Annotated[tuple[int, ...], NoDecode] = Field(
         REFERENCE_YEARS, description="Years to compute; by default those of 2007-2023 that the source has"
     )
+    # Names given when these settings were made. Beside the fields, so that it plays no part in what is equal.
+    _given: ClassVar[tuple[str, ...]] = ()
+
     allow_missing_years: bool = Field(
         False, description="Whether results over all years are made while years are missing, from those that are there"
     )
@@ -353,6 +354,10 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None
 
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.__dict__["_given"] = tuple(given)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -410,35 +415,21 @@ class Settings(BaseSettings):
         """Return a hash of the named fields: equal exactly if their values are."""
         return hashlib.sha256(json.dumps(self.values(*fields), sort_keys=True).encode()).hexdigest()[:16]
 
-    def _secrets_on_file(self) -> list[str]:
-        """Return the lines of the secrets that are in the file already: one from the environment is never written."""
-        if not self.settings_file.exists():
-            return []
-        written = read_settings_file(self.settings_file, {*type(self).model_fields, *_GONE}, _PATHS)
-        return [f"{name} = {toml_of(written[name])}" for name in _SECRETS if name in written]
-
     def remember(self) -> None:
-        """Write what differs from the defaults to ``settings.toml``, so that later commands in this home agree."""
-        lines = ["# Written by `reeassets run`; edit freely. The environment and the command line take precedence."]
-        for name, value in self.model_dump(mode="json", exclude={"home"}).items():
-            default = type(self).model_fields[name].get_default(call_default_factory=True)
-            if getattr(self, name) == default or isinstance(getattr(self, name), SecretStr):
-                continue
-            shown = (
-                format_years(value)
-                if name in {"years", "link_years"}
-                else ",".join(map(str, value))
-                if isinstance(value, list)
-                else value
-            )
-            lines.append(f"{name} = {toml_of(shown)}")
-        lines += self._secrets_on_file()
-        text = "\n".join(lines) + "\n"
-        if not self.settings_file.exists() or self.settings_file.read_text(encoding="utf-8") != text:
-            self.home.mkdir(parents=True, exist_ok=True)
-            temporary = self.settings_file.with_suffix(f".{os.getpid()}.tmp")
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(self.settings_file)
+        """Write what was given when these settings were made to ``settings.toml``, for later commands in this home.
+
+        Everything else in the file stays as it is, byte for byte; what the environment says is not written.
+        """
+        values = self.model_dump(mode="json", include=set(self._given) - {"home"})
+        secret = {name for name in values if isinstance(getattr(self, name), SecretStr)}
+        write_settings_file(
+            self.settings_file,
+            {
+                name: format_years(value) if name in {"years", "link_years"} else value
+                for name, value in values.items()
+                if name not in secret and value is not None
+            },
+        )
 
 
 def setting_text(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Reading ``settings.toml`` of a home: what is wrong in it is named by file and line, with what to write."""
 
 import difflib
+import os
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
@@ -11,6 +12,7 @@ _KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*=""")
 _PLACE = re.compile(r"\(at line (\d+), column \d+\)")
 # Variables that are no setting's.
 _OTHER_VARIABLES = frozenset({"debug", "language_model_key"})
+_HEADER = "# Written by `reeassets run`; edit freely. The environment and the command line take precedence.\n"
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -72,6 +74,33 @@ def read_settings_file(path: Path, known: Collection[str], paths: Collection[str
         if name in paths and isinstance(value, str) and re.search(r"[\x00-\x1f]", value):
             raise SettingsFileError(path, line, f"{name} holds {value!r}: {_backslashes(name)}")
     return written
+
+
+def write_settings_file(path: Path, values: Mapping[str, Any]) -> None:
+    """Set settings in a file, which is made if it is not there; every other byte of it stays.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    values : mapping of str to Any
+        Text, numbers, flags or lists of these by setting; lists are written as text with commas.
+    """
+    import tomlkit
+
+    before = _text(path) if path.exists() else None
+    document = tomlkit.parse(_HEADER if before is None else before)
+    for name, value in values.items():
+        shown = ",".join(map(str, value)) if isinstance(value, list) else value
+        if name not in document or document[name] != shown:
+            document[name] = shown
+    text = tomlkit.dumps(document)
+    if text == before:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(text, encoding="utf-8", newline="")
+    temporary.replace(path)
 
 
 def require_variables(names: Iterable[str], known: Collection[str], gone: Mapping[str, str]) -> None:

@@ -1,6 +1,5 @@
-"""Values of settings as text: lists and numbers as a person writes them, and values as TOML."""
+"""Values of settings as text: lists and numbers as a person writes them."""
 
-import json
 import re
 from typing import Any
 
@@ -25,8 +24,3 @@ def whole_number(part: Any) -> int:
     if not re.fullmatch(r"[+-]?\d+", str(part)):
         raise ValueError(f"{part!r} is not a whole number")
     return int(part)
-
-
-def toml_of(value: Any) -> str:
-    """Write a value as TOML: JSON but for two things, pairs of surrogates and the character 127."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

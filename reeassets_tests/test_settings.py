@@ -45,12 +45,30 @@ def test_precedence_argument_environment_file_default(tmp_path, monkeypatch):
     )
 
 
-def test_a_home_remembers_what_differs_from_the_defaults(tmp_path):
+def test_a_home_remembers_what_was_given(tmp_path, monkeypatch):
+    monkeypatch.setenv("REEASSETS_LINK_DRAWS", "99")
     given_once = Settings(home=tmp_path, years="2015-2017", pass_through=0.9, model_deltas=(1, 3))
     given_once.remember()
     assert Settings(home=tmp_path) == given_once
     assert "link_draws" not in given_once.settings_file.read_text()
     assert list(tmp_path.glob("*.tmp")) == []
+
+
+def test_every_other_byte_of_the_file_stays(tmp_path):
+    own = (
+        '# mine\r\nyears = "2007-2023"  # as in the paper, though it is the default\r\n\r\npass_through=0.5 # low\r\n'
+        "failure_webhook = 'https://example.org/#x'\r\n"
+    )
+    (tmp_path / "settings.toml").write_bytes(own.encode())
+    Settings(home=tmp_path).remember()
+    assert (tmp_path / "settings.toml").read_bytes().decode() == own
+    Settings(home=tmp_path, pass_through=0.8, source="baci").remember()
+    now = (tmp_path / "settings.toml").read_bytes().decode()
+    assert now.startswith(own.replace("pass_through=0.5", "pass_through=0.8"))
+    assert now.removeprefix(own.replace("0.5", "0.8")).strip() == 'source = "baci"'
+    # What is given is kept though it is the default.
+    Settings(home=tmp_path, years="2007-2023", hazard="political_stability").remember()
+    assert 'hazard = "political_stability"' in (tmp_path / "settings.toml").read_text()
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
