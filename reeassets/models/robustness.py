@@ -49,9 +49,10 @@ Estimator = Callable[[Frame, Regression], Fit | str]
 
 @dataclass(frozen=True)
 class Variant:
-    """A row of robustness: how its rows are made, what it absorbs and explains."""
+    """A row of robustness: how its rows are made, which choice it is another value of, what it absorbs and explains."""
 
     rows: Rows
+    changes: str
     fixed_effects: str = HEADLINE_FIXED_EFFECTS
     outcome: str = "rsca"
 
@@ -214,14 +215,14 @@ def with_exports(panel: pd.DataFrame, delta: int) -> pd.DataFrame:
 
 
 VARIANTS: Mapping[str, Variant] = {
-    UNCORRECTED: Variant(_on(everything)),
-    "regressors follow their own system": Variant(_by(_own_system)),
-    "forward deviations, 2SLS": Variant(_by(_forward)),
-    "long differences": Variant(_by(_long)),
-    "always exporting pairs": Variant(_on(always_exporting)),
-    "pairs large in their first three years": Variant(_on(large_at_first)),
-    "PPML of exports": Variant(_exports, outcome="exports"),
+    UNCORRECTED: Variant(_on(everything), "estimator"),
+    "regressors follow their own system": Variant(_by(_own_system), "estimator"),
+    "forward deviations, 2SLS": Variant(_by(_forward), "estimator"),
+    "long differences": Variant(_by(_long), "estimator"),
+    "always exporting pairs": Variant(_on(always_exporting), "zeros"),
+    "pairs large in their first three years": Variant(_on(large_at_first), "sample"),
+    "PPML of exports": Variant(_exports, "zeros", outcome="exports"),
     "country + product + year effects, between pairs, not identified": Variant(
-        _by(_between_pairs, between_pairs=True), BETWEEN_EFFECTS
+        _by(_between_pairs, between_pairs=True), "effects", BETWEEN_EFFECTS
     ),
 }
