@@ -60,6 +60,16 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+def _as_written(name: str, value: Any) -> Any:
+    """Return a field's value as somebody would write it."""
+    if name in {"years", "link_years"}:
+        return format_years(value)
+    if name == "robust_claims" and tuple(value) == ROBUST_CHOICES:
+        # So that a choice that is added later is among them.
+        return "all"
+    return ",".join(map(str, value)) if isinstance(value, list) else value
+
+
 class Settings(BaseSettings):
     """The configuration of one home."""
 
@@ -423,14 +433,7 @@ class Settings(BaseSettings):
             default = type(self).model_fields[name].get_default(call_default_factory=True)
             if getattr(self, name) == default or isinstance(getattr(self, name), SecretStr):
                 continue
-            shown = (
-                format_years(value)
-                if name in {"years", "link_years"}
-                else ",".join(map(str, value))
-                if isinstance(value, list)
-                else value
-            )
-            lines.append(f"{name} = {_toml(shown)}")
+            lines.append(f"{name} = {_toml(_as_written(name, value))}")
         lines += self._secrets_on_file()
         text = "\n".join(lines) + "\n"
         if not self.settings_file.exists() or self.settings_file.read_text(encoding="utf-8") != text:

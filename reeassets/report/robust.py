@@ -67,9 +67,10 @@ def claims_in_words(robust_claims: pd.DataFrame) -> list[str]:
 
 
 def _cell(row: dict[Any, Any]) -> Row:
+    numbers = [row[name] for name in ("estimate", "ci_low", "ci_high")]
     return {
         "place": VERDICTS.index(row["verdict"]),
-        "shown": interval(row["estimate"], row["ci_low"], row["ci_high"]),
+        "shown": interval(*numbers) if pd.notna(numbers[0]) else "",
         "reason": row["reason"],
         "differs": bool(pd.notna(row["agrees"]) and not row["agrees"]),
     }
