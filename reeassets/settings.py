@@ -35,7 +35,7 @@ TRADE_MEASURES = ("recorded", "none")
 # Choices that are this project's own, under which claims can be judged again (docs/ROBUSTNESS.md).
 ROBUST_CHOICES = (
     *("product_set", "weighting", "reexports", "link_set", "pass_through", "hazard"),
-    *("exposure", "risk", "delta", "effects", "estimator", "sample", "zeros", "country", "application"),
+    *("exposure", "risk", "delta", "effects", "controls", "estimator", "sample", "zeros", "country", "application"),
 )
 # Settings that take one of some words, or else a file.
 _WORDS = {
