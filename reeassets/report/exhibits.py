@@ -169,14 +169,15 @@ def _rare_earths(links: Sequence[rare_earths.Link], countries: Mapping[str, str]
 
 def _robust(robust_claims: pd.DataFrame) -> list[Exhibit]:
     """Return a figure per claim that has an estimate under any choice; none where the table is switched off."""
+    units = "Where another outcome is explained (exports in levels) the unit is another. "
     figures_of = {claim: robust.claim_under_choices(robust_claims, claim.id) for claim in CLAIMS}
     return [
         Exhibit(
             id=f"robust-{claim.id.replace('_', '-')}",
             title=f"{claim.text}: the estimate under every choice",
             note=f"Statistic: {claim.statistic}. Bars are its intervals; the diamond and the dotted line are the "
-            "headline. Where another outcome is explained (exports in levels) the unit is another. Values under which "
-            "the claim is not testable have no point. Table robust_claims.",
+            f"headline. {units if claim.kind == 'regression' else ''}Values under which the claim is not testable have "
+            "no point. Table robust_claims.",
             figure=figure,
             absent="",
             min_width=720,
