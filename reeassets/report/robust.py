@@ -9,7 +9,7 @@ from reeassets.models.claims import CLAIMS
 from reeassets.models.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE, REPRODUCED, VERDICTS
 from reeassets.report import labels
 from reeassets.report.style import BLUE, INK, MUTED, VERMILLION, layout, legend_above, plain, wrapped
-from reeassets.report.summaries import Row, count, interval
+from reeassets.report.summaries import Row, count, number
 from reeassets.settings import ROBUST_CHOICES
 
 HEIGHT_OF_ROW = 22
@@ -43,7 +43,7 @@ def robust_rows(robust_claims: pd.DataFrame) -> list[Row]:
     -------
     list of dict
         ``choice`` in words and ``cells``, one per claim of :func:`claims_shown`, with the place of the verdict
-        among all, the numbers, the reason, and ``differs``: whether the verdict is another than the headline's.
+        among all, the estimate, the reason, and ``differs``: whether the verdict is another than the headline's.
     """
     table = ordered(robust_claims)
     claims = claims_shown(table)
@@ -67,10 +67,10 @@ def claims_in_words(robust_claims: pd.DataFrame) -> list[str]:
 
 
 def _cell(row: dict[Any, Any]) -> Row:
-    numbers = [row[name] for name in ("estimate", "ci_low", "ci_high")]
+    # Intervals are in the figures and in the reason: eight columns of them would not fit the page.
     return {
         "place": VERDICTS.index(row["verdict"]),
-        "shown": interval(*numbers) if pd.notna(numbers[0]) else "",
+        "shown": number(row["estimate"]) if pd.notna(row["estimate"]) else "",
         "reason": row["reason"],
         "differs": bool(pd.notna(row["agrees"]) and not row["agrees"]),
     }

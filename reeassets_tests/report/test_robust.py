@@ -32,7 +32,7 @@ def test_a_row_per_choice_and_a_cell_per_claim():
     ]
     assert [cell["differs"] for row in rows for cell in row["cells"] if cell].count(True) == 1
     assert rows[2]["cells"][1]["differs"]
-    assert rows[2]["cells"][1]["shown"] == "0.100 (0.050 to 0.200)"
+    assert rows[2]["cells"][1]["shown"] == "0.100"
 
 
 def test_a_sentence_per_claim_says_what_stands():
