@@ -33,6 +33,11 @@ TOTALS = ("source", "wdi")
 REEXPORTS = ("recorded", "none", "all")
 PRODUCTION = ("recorded", "none")
 TRADE_MEASURES = ("recorded", "none")
+# Choices that are this project's own, under which claims can be judged again (docs/ROBUSTNESS.md).
+ROBUST_CHOICES = (
+    *("product_set", "weighting", "reexports", "link_set", "pass_through", "hazard"),
+    *("exposure", "risk", "delta", "effects", "controls", "estimator", "sample", "zeros", "country", "application"),
+)
 # Settings that take one of some words, or else a file.
 _WORDS = {
     "economies": ECONOMIES,
@@ -45,6 +50,16 @@ _WORDS = {
 _GONE = {"alpha": "pass_through", "shock_pass_through": "pass_through"}
 # Settings that are a file or a folder, or may be one.
 _PATHS = ("home", "inbox", "data", "tables", "hazard_file", "shock_file", *_WORDS)
+
+
+def _as_written(name: str, value: Any) -> Any:
+    """Return a field's value as somebody would write it."""
+    if name in {"years", "link_years"}:
+        return format_years(value)
+    if name == "robust_claims" and tuple(value) == ROBUST_CHOICES:
+        # So that a choice that is added later is among them.
+        return "all"
+    return ",".join(map(str, value)) if isinstance(value, list) else value
 
 
 class Settings(BaseSettings):
@@ -262,6 +277,12 @@ class Settings(BaseSettings):
     )
     model_bootstrap_seed: int = Field(20250804, ge=0, description="Seed of those draws")
 
+    robust_claims: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Choices under which every claim is judged again, separated by commas, or `all`: "
+        f"{', '.join(ROBUST_CHOICES)}; none leaves the table robust_claims empty",
+    )
+
     trade_measures: str = Field(
         "recorded",
         description="Dated measures that restrict trade: `recorded` (five of China's on rare earths), `none`, or a CSV "
@@ -314,6 +335,17 @@ class Settings(BaseSettings):
         if not deltas or any(delta < 1 for delta in deltas) or len(set(deltas)) != len(deltas):
             raise ValueError("model_deltas must be different whole numbers of years, at least 1")
         return deltas
+
+    @field_validator("robust_claims", mode="before")
+    @classmethod
+    def _choices(cls, value: Any) -> Any:
+        names = [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else list(value)
+        if names == ["all"]:
+            return ROBUST_CHOICES
+        unknown = [name for name in names if name not in ROBUST_CHOICES]
+        if unknown:
+            raise ValueError(f"no choice {', '.join(unknown)}; there are {', '.join(ROBUST_CHOICES)}, and all")
+        return tuple(name for name in ROBUST_CHOICES if name in names)
 
     @field_validator("language_models", mode="before")
     @classmethod
@@ -425,7 +457,7 @@ class Settings(BaseSettings):
         write_settings_file(
             self.settings_file,
             {
-                name: format_years(value) if name in {"years", "link_years"} else value
+                name: _as_written(name, value)
                 for name, value in values.items()
                 if name not in secret and value is not None
             },

@@ -51,6 +51,8 @@ def test_a_home_remembers_what_was_given(tmp_path, monkeypatch):
     given_once.remember()
     assert Settings(home=tmp_path) == given_once
     assert "link_draws" not in given_once.settings_file.read_text()
+    Settings(home=tmp_path, robust_claims="all").remember()
+    assert 'robust_claims = "all"' in given_once.settings_file.read_text()
     assert list(tmp_path.glob("*.tmp")) == []
 
 

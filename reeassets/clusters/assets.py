@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from reeassets.clusters import agreement, choice, cluster, features, paths, pictures, profiles, schema, sensitivity
+from reeassets.clusters import agreement, cluster, features, paths, pictures, profiles, schema, sensitivity
 from reeassets.platform.recipe import Step, recipe
 from reeassets.tables import NotEnoughData
 
@@ -22,12 +22,10 @@ def cluster_features(step: Step) -> pd.DataFrame:
 @recipe(inputs=("cluster_features",), uses=_FIT, plugins=("clusterings",), kinds=_SKLEARN)
 def country_clusters(step: Step) -> pd.DataFrame:
     """Fit the clusters on the pooled country-years and name them."""
-    described = step.read("cluster_features")
-    try:
-        clusters = cluster.country_clusters(described, step.settings)
-    except NotEnoughData as reason:
-        step.metadata["not_clustered"] = str(reason)
-        return paths.unclustered(described, str(reason))
+    clusters, reason = cluster.clusters_or_reason(step.read("cluster_features"), step.settings)
+    if reason:
+        step.metadata["not_clustered"] = reason
+        return clusters
     step.pictures["picture"] = pictures.sizes_over_years(clusters)
     return clusters
 
@@ -44,11 +42,10 @@ def cluster_profiles(step: Step) -> pd.DataFrame:
 @recipe(inputs=("cluster_features",), uses=(*_FIT, "cluster_bootstraps"), plugins=("clusterings",), kinds=_SKLEARN)
 def cluster_choice(step: Step) -> pd.DataFrame:
     """Compare numbers of clusters: silhouette, gap statistic and stability."""
-    try:
-        table = choice.cluster_choice(step.read("cluster_features"), step.settings)
-    except NotEnoughData as reason:
-        step.metadata["not_compared"] = str(reason)
-        return schema.CLUSTER_CHOICE.empty()
+    table, reason = cluster.choice_or_reason(step.read("cluster_features"), step.settings)
+    if reason:
+        step.metadata["not_compared"] = reason
+        return table
     step.pictures["picture"] = pictures.choice_of_k(table)
     return table
 

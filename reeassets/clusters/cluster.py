@@ -9,10 +9,12 @@ from reeassets.clusters.choice import cluster_choice
 from reeassets.clusters.features import cluster_features, standardised_panel
 from reeassets.clusters.kmeans import cluster_labels
 from reeassets.clusters.names import cluster_names
-from reeassets.clusters.paths import cluster_transitions, country_paths
+from reeassets.clusters.paths import cluster_transitions, country_paths, unclustered
 from reeassets.clusters.profiles import cluster_profiles
+from reeassets.clusters.schema import CLUSTER_CHOICE
 from reeassets.clusters.sensitivity import cluster_sensitivity
 from reeassets.settings import Settings
+from reeassets.tables import NotEnoughData
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,34 @@ def country_clusters(features: pd.DataFrame, settings: Settings) -> pd.DataFrame
     panel = standardised_panel(features, settings)
     labels = cluster_labels(panel, settings)
     return country_paths(features, panel, labels, cluster_names(panel.means(labels), panel.countries(labels)))
+
+
+def clusters_or_reason(features: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, str]:
+    """Return :func:`country_clusters`; where the data are too few nobody is ranked, and the reason stands beside it.
+
+    Parameters
+    ----------
+    features, settings
+        As in :func:`country_clusters`.
+    """
+    try:
+        return country_clusters(features, settings), ""
+    except NotEnoughData as reason:
+        return unclustered(features, str(reason)), str(reason)
+
+
+def choice_or_reason(features: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, str]:
+    """Return the table ``cluster_choice``; where the data are too few it is empty, and the reason stands beside it.
+
+    Parameters
+    ----------
+    features, settings
+        As in :func:`reeassets.clusters.choice.cluster_choice`.
+    """
+    try:
+        return cluster_choice(features, settings), ""
+    except NotEnoughData as reason:
+        return CLUSTER_CHOICE.empty(), str(reason)
 
 
 def cluster_economies(country_indicators: pd.DataFrame, settings: Settings) -> ClusterResult:

@@ -61,12 +61,7 @@ def _of_year(step: Step, year: int) -> inputs.Read:
 
 def _one_buyer(step: Step, economies: pd.DataFrame) -> list[str]:
     """Return the economies that are the EU together; none if it is an economy, or cannot be told, which is shown."""
-    try:
-        members = one_buyer.members_in(economies)
-    except one_buyer.NotSeparable as reason:
-        step.metadata[EU27_CODE] = str(reason)
-        return []
-    step.metadata[EU27_CODE] = f"{len(members)} economies, merged here" if members else "an economy of the run"
+    members, step.metadata[EU27_CODE] = one_buyer.members_and_words(economies)
     return members
 
 
@@ -167,24 +162,9 @@ def dependency_monitor(step: Step) -> pd.DataFrame:
 )
 def bloc_risks(step: Step) -> pd.DataFrame:
     """Compare the risk of the EU, as one buyer and as its members, and of the US with the world's mean."""
-    settings, economies = step.settings, step.read("economies")
-    merged_in_run, members = step.read("economy_members"), _one_buyer(step, economies)
-    hazard = of_economies(configured_hazard(settings), merged_in_run)
-    network = inputs.trade_of(step.read, settings).with_hazard(hazard)
-    if not members:
-        inside = [EU27_CODE] if EU27_CODE in set(economies["economy"]) else []
-        parts = [blocs.bloc_risks(network, inside, EU27_CODE, blocs.ONE_BUYER)]
-    else:
-        exports = step.read("country_totals").set_index("country")["exports_kusd"].reindex(members).fillna(0.0)
-        one = pd.DataFrame({"economy": EU27_CODE, "country": members, "exports_kusd": exports.to_numpy()})
-        as_one = inputs.trade_of(one_buyer.as_one(step.read, members), settings)
-        hazard_of_one = of_economies(hazard, one.assign(year=step.year))
-        parts = [
-            blocs.bloc_risks(as_one.with_hazard(hazard_of_one), [EU27_CODE], EU27_CODE, blocs.ONE_BUYER),
-            blocs.bloc_risks(network, members, EU27_CODE, blocs.ITS_MEMBERS),
-        ]
-    table = pd.concat(parts, ignore_index=True)
-    return table.assign(stage=table["product"].map(sets.stages(step.read("classified_products"))))
+    economies = step.read("economies")
+    stages = sets.stages(step.read("classified_products"))
+    return blocs.of_year(step.read, economies, _one_buyer(step, economies), stages, step.settings)
 
 
 def _latest_years(settings: Settings) -> tuple[int, ...]:

@@ -41,8 +41,12 @@ def product_indicators(network: YearNetwork, indicators: Sequence[Indicator]) ->
     ValueError
         If an indicator is outside its range or has the wrong shape.
     """
-    computed = {indicator.name: indicator.evaluate(network) for indicator in indicators}
-    return network.pairs().assign(**computed, **origin_summary(network))
+    return with_indicators(network, indicators).assign(**origin_summary(network))
+
+
+def with_indicators(network: YearNetwork, indicators: Sequence[Indicator]) -> pd.DataFrame:
+    """Return :func:`product_indicators` without the columns on origins, which nothing is aggregated from."""
+    return network.pairs().assign(**{indicator.name: indicator.evaluate(network) for indicator in indicators})
 
 
 def indicator_variants(network: YearNetwork, hazards: Sequence[Hazard]) -> pd.DataFrame:

@@ -15,7 +15,11 @@ _OF_PRODUCTS = ("n_upstream_products", "n_input_products", "p_value")
 
 
 def tier_contrasts(
-    country_indicators: pd.DataFrame, sheets: Iterable[Sheet], indicators: Sequence[Indicator], settings: Settings
+    country_indicators: pd.DataFrame,
+    sheets: Iterable[Sheet],
+    indicators: Sequence[Indicator],
+    settings: Settings,
+    weightings: Sequence[str] = WEIGHTINGS,
 ) -> pd.DataFrame:
     """Compare input with upstream products within country, per year, indicator and weighting.
 
@@ -39,6 +43,8 @@ def tier_contrasts(
         Which.
     settings : Settings
         ``contrast_draws``, ``contrast_permutations`` and ``contrast_seed`` count.
+    weightings : sequence of str
+        Which; all of them by default. Each is a family of tests of its own.
 
     Returns
     -------
@@ -49,13 +55,13 @@ def tier_contrasts(
     draws, seed = settings.contrast_permutations, settings.contrast_seed
     tests: dict[tuple[int, str, str], dict[str, float]] = {}
     for sheet in sheets:
-        for weighting in WEIGHTINGS:
+        for weighting in weightings:
             of_year = product_tests([sheet], indicators, weighting, draws, seed)
             tests |= {(sheet.year, name, weighting): found for name, found in of_year.items()}
     rows = []
     years = country_indicators["year"].unique()
     for indicator in indicators:
-        for weighting in WEIGHTINGS:
+        for weighting in weightings:
             pairs = _pairs(country_indicators, indicator.name, weighting)
             for year in years:
                 values = pairs.loc[pairs.index.get_level_values("year") == year].to_numpy(dtype=float)
@@ -68,7 +74,11 @@ def tier_contrasts(
 
 
 def tier_contrasts_pooled(
-    country_indicators: pd.DataFrame, sheets: Sequence[Sheet], indicators: Sequence[Indicator], settings: Settings
+    country_indicators: pd.DataFrame,
+    sheets: Sequence[Sheet],
+    indicators: Sequence[Indicator],
+    settings: Settings,
+    weightings: Sequence[str] = WEIGHTINGS,
 ) -> pd.DataFrame:
     """Compare input with upstream products within country over all years together.
 
@@ -78,7 +88,7 @@ def tier_contrasts_pooled(
 
     Parameters
     ----------
-    country_indicators, sheets, indicators, settings
+    country_indicators, sheets, indicators, settings, weightings
         As in :func:`tier_contrasts`.
 
     Returns
@@ -89,7 +99,7 @@ def tier_contrasts_pooled(
     """
     compare = PairedComparison(settings.contrast_draws, settings.contrast_seed)
     rows = []
-    for weighting in WEIGHTINGS:
+    for weighting in weightings:
         tests = product_tests(sheets, indicators, weighting, settings.contrast_permutations, settings.contrast_seed)
         for indicator in indicators:
             pairs = _pairs(country_indicators, indicator.name, weighting)

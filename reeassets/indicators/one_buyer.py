@@ -40,6 +40,21 @@ def members_in(economies: pd.DataFrame, group: Group = EU27) -> list[str]:
     return members
 
 
+def members_and_words(economies: pd.DataFrame, group: Group = EU27) -> tuple[list[str], str]:
+    """Return :func:`members_in` and what to say of them; none where they cannot be told from others, with the reason.
+
+    Parameters
+    ----------
+    economies, group
+        As in :func:`members_in`.
+    """
+    try:
+        members = members_in(economies, group)
+    except NotSeparable as reason:
+        return [], str(reason)
+    return members, f"{len(members)} economies, merged here" if members else "an economy of the run"
+
+
 def merged_flows(flows: pd.DataFrame, members: list[str], code: str = EU27.code) -> pd.DataFrame:
     """Merge members in flows into one trader: flows with others are summed, those between members are no trade.
 

@@ -1,12 +1,20 @@
 """Assets of the stage ``models``."""
 
+from dataclasses import replace
+
 import pandas as pd
 
+from reeassets.indicators.contract import registered_hazards
+from reeassets.indicators.supply import reexports_file
 from reeassets.models import diagnostics, event_pictures, measures, multiplicity, pictures, regressions
+from reeassets.models.choices import HEADLINE_CHOICE
 from reeassets.models.event_study import NOT_TESTABLE
 from reeassets.models.event_study import event_study as study
 from reeassets.models.findings import findings as judge
 from reeassets.models.panel import build_panel
+from reeassets.models.rebuilt import JUDGED, YEARLY, Headline
+from reeassets.models.robust_claims import robust_claims as judge_again
+from reeassets.models.schema import ROBUST_CLAIMS
 from reeassets.platform.recipe import Step, recipe
 from reeassets.products import sets
 from reeassets.products.carried import set_totals
@@ -101,9 +109,57 @@ def findings(step: Step) -> pd.DataFrame:
         rca_models=step.read("rca_models"),
         classified_products=step.read("classified_products"),
         product_indicators=step.read("product_indicators"),
-        data_label=f"{step.source.name}: {step.source.version}",
+        data_label=_data_label(step),
         settings=step.settings,
     )
+
+
+def _files_of_choices(settings: Settings, _: Partition) -> dict[str, str]:
+    """Return the files that choices read again: of every hazard, and of what is re-exported."""
+    recorded = settings.model_copy(update={"reexports": "recorded"})
+    files = [path for hazard in registered_hazards(settings) for path in hazard.data_files()]
+    given = [reexports_file(one) for one in (settings, recorded)]
+    return digests([*files, *dict.fromkeys(path for path in given if path is not None)])
+
+
+@recipe(
+    inputs=(*YEARLY, *JUDGED, "findings", "economies", "classified_products", "io_links"),
+    uses=(
+        *("robust_claims", "years", "source", "pass_through", "reexports", "hazard", "hazard_uniform", "exposure"),
+        *("weighting", "link_set", "contrast_draws", "contrast_permutations", "contrast_seed"),
+        *("clustering", "cluster_k", "cluster_n_init", "cluster_seed", "cluster_bootstraps", "cluster_countries"),
+        *("cluster_include_final", "cluster_influence_floor", "model_deltas", "model_significance"),
+    ),
+    plugins=("sources", "indicators", "hazards", "clusterings"),
+    outside=lambda settings, partition: said_of_source(settings, partition) | _files_of_choices(settings, partition),
+    lineage=_files_of_choices,
+    kinds=_STATSMODELS,
+)
+def robust_claims(step: Step) -> pd.DataFrame:
+    """Judge each claim again under every choice that is this project's own; empty unless choices are asked for."""
+    step.metadata["choices"] = ", ".join(step.settings.robust_claims) or "off: the setting robust_claims names none"
+    if not step.settings.robust_claims:
+        return ROBUST_CLAIMS.empty()
+    table = judge_again(
+        Headline(
+            read=lambda name, year: replace(step, year=year).read(name),
+            years=step.years,
+            economies=step.read("economies"),
+            classified_products=step.read("classified_products"),
+            io_links=step.read("io_links"),
+            judged={name: step.read(name) for name in JUDGED},
+            data_label=_data_label(step),
+            settings=step.settings,
+        ),
+        step.read("findings"),
+    )
+    others = table[table["choice"] != HEADLINE_CHOICE]
+    step.metadata |= {"agree": int(others["agrees"].sum()), "differ": int((~others["agrees"]).sum())}
+    return table
+
+
+def _data_label(step: Step) -> str:
+    return f"{step.source.name}: {step.source.version}"
 
 
 def _measures_files(settings: Settings, _: Partition) -> dict[str, str]:
@@ -142,4 +198,13 @@ def event_study(step: Step) -> pd.DataFrame:
     return table
 
 
-RECIPES = [panel, rca_models, model_diagnostics, model_multiplicity, findings, trade_measures, event_study]
+RECIPES = [
+    panel,
+    rca_models,
+    model_diagnostics,
+    model_multiplicity,
+    findings,
+    robust_claims,
+    trade_measures,
+    event_study,
+]

@@ -6,6 +6,8 @@ Data only; the rules are in ``findings``.
 from dataclasses import dataclass
 from typing import Literal
 
+Kind = Literal["contrast", "regression", "clusters", "core", "blocs"]
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -30,7 +32,7 @@ class Claim:
     id: str
     text: str
     statistic: str
-    kind: Literal["contrast", "regression", "clusters", "core", "blocs"]
+    kind: Kind
     stages: tuple[str, ...] = ()
     term: str = ""
     sign: int = 0

@@ -54,17 +54,24 @@ def known_candidates(panel: pd.DataFrame) -> list[str]:
 
 
 def frame_of(
-    panel: pd.DataFrame, delta: int, used: Collection[str], between_pairs: bool = False, steps: bool = False
+    panel: pd.DataFrame,
+    delta: int,
+    used: Collection[str],
+    between_pairs: bool = False,
+    steps: bool = False,
+    controls: Sequence[str] = CONTROLS,
+    exporting: bool = True,
 ) -> Frame | str:
     """Take the sample of a lead and remove the effects from the columns in use, or say why that cannot be done.
 
-    ``steps`` says whether the correction ``system`` will be asked for.
+    ``steps`` says whether the correction ``system`` will be asked for; ``controls`` and ``exporting`` are those of
+    :func:`reeassets.models.exporters.exporter_sample`.
     """
     candidates = known_candidates(with_leads(panel, delta))
     try:
-        sample = exporter_sample(with_leads(panel, delta), delta, candidates)
+        sample = exporter_sample(with_leads(panel, delta), delta, candidates, controls=controls, exporting=exporting)
         sums = {name: parts for name, parts in sample.sums.items() if name in used}
-        wanted = {OUTCOME, *CONTROLS, *(part for parts in sums.values() for part in parts)}
+        wanted = {OUTCOME, *controls, *(part for parts in sums.values() for part in parts)}
         chosen = {name: values for name, values in sample.columns.items() if name in wanted}
         columns = without_effects(chosen, sample.cells, delta, sums, between_pairs, steps)
     except (NotEstimableError, NotConvergedError) as error:
@@ -72,9 +79,15 @@ def frame_of(
     return Frame(sample, columns)
 
 
-def regression_of(specification: Specification, role: Role, frame: Frame | str, stages: Sequence[str]) -> Regression:
+def regression_of(
+    specification: Specification,
+    role: Role,
+    frame: Frame | str,
+    stages: Sequence[str],
+    controls: Sequence[str] = CONTROLS,
+) -> Regression:
     """Return a regression with the terms of interest (by stage, if stages are given), then the controls."""
-    labels = main_labels(specification, stages) | {name: name for name in CONTROLS}
+    labels = main_labels(specification, stages) | {name: name for name in controls}
     notes = {}
     if isinstance(frame, Frame):
         few = {stage for stage, count in frame.sample.products_per_stage.items() if count < 2}
@@ -180,7 +193,7 @@ class Persistence:
         frame = frame_of(panel, 1, {name for one in longer for name in main_labels(one)})
         for one in longer:
             for split in splits_of(frame, panel, by_stage):
-                self._found[one, bool(split)] = _persistence(frame, regression_of(one, "grid", frame, split))
+                self._found[one, bool(split)] = persistence_of(frame, regression_of(one, "grid", frame, split))
 
     def of(self, regression: Regression) -> float | str | None:
         """Return it for a regression, None for a lead of one year, or why it is not known."""
@@ -188,7 +201,8 @@ class Persistence:
         return None if one.delta == 1 else self._found[replace(one, delta=1), regression.interacted]
 
 
-def _persistence(frame: Frame | str, regression: Regression) -> float | str:
+def persistence_of(frame: Frame | str, regression: Regression) -> float | str:
+    """Return the corrected coefficient of the lagged outcome on a frame of one year, or why it is not known."""
     problem = frame if isinstance(frame, str) else _without_values(frame, regression)
     if isinstance(frame, Frame) and not problem:
         try:

@@ -48,6 +48,17 @@ COLUMNS = {
             bloc_risks.* classified_products.stage classified_products.in_set classified_products.is_ree \
             product_indicators.product product_indicators.imports_kusd
     """,
+    # What is judged is what findings are judged by, or is made again from trade.
+    "robust_claims": """
+        claim_id choice <- nothing
+        value <- classified_products.application
+        * <- trade_flows.year trade_flows.exporter trade_flows.importer trade_flows.product trade_flows.value_kusd \
+            country_totals.*_kusd economy_members.*_kusd economies.economy economies.country \
+            production.production_kusd io_links.* classified_products.product classified_products.in_set \
+            classified_products.is_ree classified_products.stage classified_products.application \
+            classified_products.materiality tier_contrasts_pooled.* tier_contrasts.* country_indicators.* \
+            bloc_risks.* country_clusters.* cluster_choice.* rca_models.* findings.verdict
+    """,
     "trade_measures": """
         * <- nothing
     """,

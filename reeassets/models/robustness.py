@@ -20,9 +20,11 @@ from reeassets.models.frame import (
     Row,
     as_fit,
     dynamic_fit,
+    dynamic_fits,
     frame_of,
     grid_rows,
     known_candidates,
+    persistence_of,
     regression_of,
     rows_of,
     splits_of,
@@ -33,6 +35,8 @@ from reeassets.models.linear import Fit
 from reeassets.models.panel import KEY, values_of_another_year, with_leads
 from reeassets.models.poisson import poisson
 from reeassets.models.results import Regression, estimated_rows, main_labels, unestimated_rows
+from reeassets.models.sample import CONTROLS
+from reeassets.models.splines import NO_EXPORTS, with_splines
 from reeassets.settings import Settings
 
 # Years over which differences are taken.
@@ -49,9 +53,10 @@ Estimator = Callable[[Frame, Regression], Fit | str]
 
 @dataclass(frozen=True)
 class Variant:
-    """A row of robustness: how its rows are made, what it absorbs and explains."""
+    """A row of robustness: how its rows are made, which choice it is another value of, what it absorbs and explains."""
 
     rows: Rows
+    changes: str
     fixed_effects: str = HEADLINE_FIXED_EFFECTS
     outcome: str = "rsca"
 
@@ -213,15 +218,36 @@ def with_exports(panel: pd.DataFrame, delta: int) -> pd.DataFrame:
     return panel.assign(**{f"exports_lead{delta}": exports})
 
 
+def _splines(panel: pd.DataFrame, one: Specification, settings: Settings) -> list[Row]:  # noqa: ARG001
+    """Return the rows on all rows, zeros of the index included, with controls of any form.
+
+    The correction takes the persistence of a regression on the same rows whose controls are linear: a spline of the
+    lagged outcome has no one coefficient.
+    """
+    given, added = with_splines(panel)
+    names, controls = set(main_labels(one)), (*CONTROLS, *added)
+    frame = frame_of(given, one.delta, names, controls=controls, exporting=False)
+    linear = (*CONTROLS, NO_EXPORTS)
+    first = frame if one.delta == 1 else frame_of(given, 1, names, controls=linear, exporting=False)
+    splits = splits_of(frame, panel, by_stage=True)
+    regressions = [regression_of(one, "robustness", frame, split, controls) for split in splits]
+    if isinstance(frame, str):
+        return rows_of(regressions, frame, [frame] * len(regressions))
+    known = [persistence_of(first, regression_of(one, "grid", first, split, linear)) for split in splits]
+    found = dynamic_fits(frame, regressions, "own", known)
+    return rows_of(regressions, frame, [fit if isinstance(fit, str) else as_fit(fit, "own") for fit in found])
+
+
 VARIANTS: Mapping[str, Variant] = {
-    UNCORRECTED: Variant(_on(everything)),
-    "regressors follow their own system": Variant(_by(_own_system)),
-    "forward deviations, 2SLS": Variant(_by(_forward)),
-    "long differences": Variant(_by(_long)),
-    "always exporting pairs": Variant(_on(always_exporting)),
-    "pairs large in their first three years": Variant(_on(large_at_first)),
-    "PPML of exports": Variant(_exports, outcome="exports"),
+    UNCORRECTED: Variant(_on(everything), "estimator"),
+    "regressors follow their own system": Variant(_by(_own_system), "estimator"),
+    "forward deviations, 2SLS": Variant(_by(_forward), "estimator"),
+    "long differences": Variant(_by(_long), "estimator"),
+    "always exporting pairs": Variant(_on(always_exporting), "zeros"),
+    "pairs large in their first three years": Variant(_on(large_at_first), "sample"),
+    "spline controls, no-exports dummy, all rows": Variant(_splines, "controls"),
+    "PPML of exports": Variant(_exports, "zeros", outcome="exports"),
     "country + product + year effects, between pairs, not identified": Variant(
-        _by(_between_pairs, between_pairs=True), BETWEEN_EFFECTS
+        _by(_between_pairs, between_pairs=True), "effects", BETWEEN_EFFECTS
     ),
 }

@@ -3,12 +3,13 @@
 import pandera.pandas as pa
 
 from reeassets.indicators.contract import registered_hazards
+from reeassets.models.choices import HEADLINE_CHOICE
 from reeassets.models.contract import EXPOSURES, RISKS, ROLES, ROW_KEY
 from reeassets.models.diagnostics import DIAGNOSTICS
 from reeassets.models.errors import TWO_WAY, WAYS
 from reeassets.models.event_schema import TABLES as EVENT_TABLES
 from reeassets.models.verdicts import VERDICTS
-from reeassets.settings import STAGES, Settings
+from reeassets.settings import ROBUST_CHOICES, STAGES, Settings
 from reeassets.tables import Table, column, country_column, product_column, year_column
 
 STAGE = "models"
@@ -192,6 +193,35 @@ FINDINGS = Table(
     key=("claim_id",),
 )
 
+ROBUST_CLAIMS = Table(
+    stage=STAGE,
+    name="robust_claims",
+    description="Each claim judged again for every choice that is this project's own, one at a time from the headline; "
+    "no rows unless the setting robust_claims names choices. A claim has no row of a choice it does not depend on.",
+    columns={
+        "claim_id": column("str", "Short name of the claim, as in findings", matches=r"^[a-z_]+$"),
+        "choice": column(
+            "str",
+            "What is changed; headline: nothing, everything made again",
+            isin=(HEADLINE_CHOICE, *ROBUST_CHOICES),
+        ),
+        "value": column("str", "What it is changed to"),
+        "estimate": column(
+            "float64",
+            "Value of the claim's statistic, whose meaning and unit findings says; null if not testable",
+            nullable=True,
+        ),
+        "ci_low": column("float64", "Lower end of its interval", nullable=True),
+        "ci_high": column("float64", "Upper end of its interval", nullable=True),
+        "verdict": column("str", "By the fixed rule of the claim", isin=VERDICTS),
+        "reason": column("str", "The verdict in words: numbers and rule, or what is missing"),
+        "agrees": column(
+            "boolean", "Whether the verdict is the headline's; null where either is not testable", nullable=True
+        ),
+    },
+    key=("claim_id", "choice", "value"),
+)
+
 
 def panel_table(settings: Settings) -> Table:
     """Return the table ``panel``: its risk columns follow the registered hazards, its leads the configured deltas."""
@@ -234,4 +264,12 @@ def panel_table(settings: Settings) -> Table:
 
 def tables(settings: Settings) -> list[Table]:
     """Return the tables of this stage."""
-    return [panel_table(settings), RCA_MODELS, MODEL_DIAGNOSTICS, MODEL_MULTIPLICITY, FINDINGS, *EVENT_TABLES]
+    return [
+        panel_table(settings),
+        RCA_MODELS,
+        MODEL_DIAGNOSTICS,
+        MODEL_MULTIPLICITY,
+        FINDINGS,
+        ROBUST_CLAIMS,
+        *EVENT_TABLES,
+    ]

@@ -168,9 +168,21 @@ def validate_links(
     links["q_bh"] = benjamini_hochberg(links["p_value"].to_numpy())
     links["q_decoy"] = target_decoy(links["p_value"].to_numpy(), calibration["p_value"].to_numpy())
     links["evidence"] = link_evidence(links, fdr, calibrated=uniformity(calibration["p_value"]).calibrated)
-    links["in_network"] = links["carried"] & ((link_set == "carried") | (links["evidence"] == "validated"))
-    links["weight"] = link_weights(links, links["in_network"])
-    return links
+    return with_network(links, link_set)
+
+
+def with_network(links: pd.DataFrame, link_set: LinkSet) -> pd.DataFrame:
+    """Return tested links with the network that a link set makes of them: ``in_network`` and ``weight``.
+
+    Parameters
+    ----------
+    links : DataFrame
+        ``output, strength, ai_votes, ai_voters, carried, evidence``; all of ``io_links``, or the links among some of
+        its products, whose weights then sum to 1 over the inputs that are left.
+    link_set : {"carried", "validated"}
+    """
+    inside = links["carried"] & ((link_set == "carried") | (links["evidence"] == "validated"))
+    return links.assign(in_network=inside, weight=link_weights(links, inside))
 
 
 def link_evidence(links: pd.DataFrame, fdr: float, *, calibrated: bool) -> pd.Series:

@@ -8,9 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from reeassets.indicators.contract import registered_indicators
+from reeassets.models.choices import HEADLINE_CHOICE
+from reeassets.models.claims import CLAIMS
+from reeassets.models.robust_claims import choices_of
 from reeassets.networks.calibration import calibration_words, uniformity
 from reeassets.platform.accepted import accepted_products, products_of
 from reeassets.platform.recipe import Step
@@ -269,6 +273,29 @@ def links_calibrated(step: Step, _: Step | None) -> Found:
     )
 
 
+def claims_complete(step: Step, _: Step | None) -> Found:
+    """Look for claims that lack a choice they depend on, and compare the headline made again with the findings."""
+    table, findings = step.read("robust_claims"), step.read("findings").set_index("claim_id")
+    if not step.settings.robust_claims:
+        return Found(table.empty, "off: the setting robust_claims names no choice", {"rows": len(table)})
+    asked = choices_of(step.settings, step.read("classified_products"), step.read("economies"))
+    wanted = {(claim.id, one.name, one.value) for one in asked for claim in CLAIMS if claim.kind in one.kinds}
+    there = set(table[["claim_id", "choice", "value"]].itertuples(index=False, name=None))
+    again = table[table["choice"] == HEADLINE_CHOICE].set_index("claim_id").reindex(findings.index)
+    numbers = ["estimate", "ci_low", "ci_high"]
+    apart = (again["verdict"] != findings["verdict"]) | ~np.isclose(
+        again[numbers], findings[numbers], rtol=_ROUNDING, atol=_ROUNDING, equal_nan=True
+    ).all(axis=1)
+    missing, unasked = len(wanted - there), len(there - wanted)
+    return Found(
+        not missing and not unasked and not apart.any(),
+        f"{len(there)} claims under choices, {missing} missing, {unasked} not asked for; the headline made again "
+        f"differs from the findings in {int(apart.sum())} of {len(findings)} claims",
+        {"rows": len(table), "missing": missing, "not_asked_for": unasked, "headlines_apart": int(apart.sum())},
+        again[apart][["verdict", *numbers]].reset_index() if apart.any() else None,
+    )
+
+
 CHECKS = (
     Check(
         "trade_flows",
@@ -346,5 +373,14 @@ CHECKS = (
         about="The median of each bounded indicator moved by no more than check_indicator_change.",
         to_do="Compare with the trade checks of the year: a wrong file moves totals too, a new formula only this.",
         look=typical_values,
+    ),
+    Check(
+        "robust_claims",
+        "claims_complete",
+        ("findings", "classified_products", "economies"),
+        error=False,
+        about="Every claim has a row for every choice it depends on; the headline made again is that of the findings.",
+        to_do="Make robust_claims again. If it stays, report it: a choice is not computed as the tables are.",
+        look=claims_complete,
     ),
 )

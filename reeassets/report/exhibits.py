@@ -20,6 +20,7 @@ from reeassets.report import (
     labels,
     link_figure,
     rare_earths,
+    robust,
     shock_figure,
     showcase,
     summaries,
@@ -100,6 +101,7 @@ def exhibits(
     countries = labels.country_names(tables["economies"])
     made = [
         *_rare_earths(rare_earths.chain(members, tables["product_indicators"], tables["unit_values"]), countries),
+        *_robust(tables["robust_claims"]),
         Exhibit(
             id="product-set",
             title="Products of the set by application and stage",
@@ -163,6 +165,26 @@ def _rare_earths(links: Sequence[rare_earths.Link], countries: Mapping[str, str]
             )
         )
     return made
+
+
+def _robust(robust_claims: pd.DataFrame) -> list[Exhibit]:
+    """Return a figure per claim that has an estimate under any choice; none where the table is switched off."""
+    units = "Where another outcome is explained (exports in levels) the unit is another. "
+    figures_of = {claim: robust.claim_under_choices(robust_claims, claim.id) for claim in CLAIMS}
+    return [
+        Exhibit(
+            id=f"robust-{claim.id.replace('_', '-')}",
+            title=f"{claim.text}: the estimate under every choice",
+            note=f"Statistic: {claim.statistic}. Bars are its intervals; the diamond and the dotted line are the "
+            f"headline. {units if claim.kind == 'regression' else ''}Values under which the claim is not testable have "
+            "no point. Table robust_claims.",
+            figure=figure,
+            absent="",
+            min_width=720,
+        )
+        for claim, figure in figures_of.items()
+        if figure is not None
+    ]
 
 
 def _showcase_exhibits(

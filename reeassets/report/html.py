@@ -20,7 +20,7 @@ from reeassets.models.diagnostics import COUNTRIES
 from reeassets.models.judges import REFERENCE_CLUSTERS, STABLE
 from reeassets.models.verdicts import MAJORITY
 from reeassets.products import sets
-from reeassets.report import checks, dependence, labels, rare_earths, showcase, summaries
+from reeassets.report import checks, dependence, labels, rare_earths, robust, showcase, summaries
 from reeassets.report.exhibits import exhibits
 from reeassets.settings import Settings, setting_text
 from reeassets.years import format_years
@@ -49,6 +49,7 @@ TABLES = (
     "model_diagnostics",
     "model_multiplicity",
     "findings",
+    "robust_claims",
     "event_study",
     "shock_scenarios",
     "shock_impacts",
@@ -81,6 +82,7 @@ SHOWN_SETTINGS = (
     "model_deltas",
     "model_significance",
     "model_bootstrap_draws",
+    "robust_claims",
     "trade_measures",
     "shock_substitution",
 )
@@ -246,6 +248,9 @@ def _sections(tables: Mapping[str, pd.DataFrame], members: pd.DataFrame, setting
         "models": summaries.model_rows(tables["rca_models"], level),
         "robustness": summaries.robustness_rows(tables["rca_models"]),
         "claimed_terms": [labels.term(term) for term in summaries.claimed_terms()],
+        "robust": robust.robust_rows(tables["robust_claims"]),
+        "robust_claims": robust.claims_in_words(tables["robust_claims"]),
+        "robust_sentences": robust.robust_sentences(tables["robust_claims"]),
         "checks": checks.check_rows(tables["model_diagnostics"], tables["model_multiplicity"]),
         "left_out": [countries.get(country, country) for country in COUNTRIES],
     }

@@ -82,6 +82,7 @@ def test_the_panel_table_follows_hazards_and_deltas(monkeypatch):
         "model_diagnostics",
         "model_multiplicity",
         "findings",
+        "robust_claims",
         "trade_measures",
         "event_study",
     ]
@@ -90,7 +91,8 @@ def test_the_panel_table_follows_hazards_and_deltas(monkeypatch):
 def test_importing_the_stage_does_not_load_statsmodels():
     code = (
         "import sys, reeassets.models.regressions, reeassets.models.schema, reeassets.models.entry, "
-        "reeassets.models.input_linked, reeassets.models.panel, reeassets.models.event_study; "
+        "reeassets.models.input_linked, reeassets.models.panel, reeassets.models.event_study, "
+        "reeassets.models.robust_claims; "
         "print([m for m in sys.modules if m.startswith("
         "('statsmodels', 'sklearn', 'scipy.stats', 'dagster'))])"
     )

@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from reeassets.cli import app
+from reeassets.models.claims import CLAIMS
+from reeassets.models.robust_claims import choices_of
 from reeassets.platform.accepted import accept
 from reeassets.platform.build import build_defs
 from reeassets.platform.graph import Graph
@@ -19,6 +21,7 @@ from reeassets.platform.quality import CHECKS
 from reeassets.settings import Settings
 from reeassets.storage import Provenance
 from reeassets_tests.platform.test_definitions import REPOSITORY
+from reeassets_tests.report import made
 
 PROVENANCE = Provenance("f", "sample", "V", "HS17", "1", "c")
 CHECK = {check.name: check for check in CHECKS}
@@ -270,6 +273,9 @@ def test_a_year_without_rows_is_told_of_once_and_stops_no_check(look, tmp_path, 
         "link_calibration": pd.DataFrame(
             {"input": ["280530"], "output": ["284610"], "correlation": [0.0], "p_value": [0.5]}
         ),
+        # Switched off, it has no rows.
+        "robust_claims": graph.tables["robust_claims"].empty(),
+        "findings": claims_of(graph.settings)[0]["findings"],
     }
     check = CHECK[name]
 
@@ -317,6 +323,42 @@ def test_a_set_that_differs_from_the_accepted_one_is_found_and_shown(look, tmp_p
     found = look("set_unchanged", {}, {"classified_products": classified(p850511="final", p280530="upstream")})
     assert not found.passed
     assert found.rows["product"].tolist() == ["260600", "280530", "850511"]
+
+
+def claims_of(settings):
+    """Return findings and the table of claims under choices that goes with them, all of them reproduced."""
+    numbers = {"estimate": 1.0, "ci_low": 0.5, "ci_high": 1.5, "verdict": "reproduced", "reason": "the rule"}
+    rows = [{"claim": claim.text, "claim_id": claim.id, "statistic": "s", "data": "d"} | numbers for claim in CLAIMS]
+    findings = pd.DataFrame(rows).assign(
+        detectable=np.nan, share_sign=np.nan, share_significant=np.nan, share_contrary=np.nan
+    )
+    products, economies = made.classified_products(), made.country_table()
+    under = pd.DataFrame(
+        [
+            {"claim_id": claim.id, "choice": one.name, "value": one.value, "agrees": True} | numbers
+            for one in choices_of(settings, products, economies)
+            for claim in CLAIMS
+            if claim.kind in one.kinds
+        ]
+    )
+    tables = {"findings": findings, "classified_products": products, "economies": economies}
+    return tables, under.astype({"agrees": "boolean"})
+
+
+def test_a_claim_without_a_choice_and_a_headline_that_is_another_are_found(look, tmp_path):
+    asked = {"robust_claims": "weighting,hazard"}
+    tables, under = claims_of(Settings(home=tmp_path, years="2019-2020", **asked))
+    assert look("claims_complete", tables | {"robust_claims": under}, **asked).passed
+    found = look("claims_complete", tables | {"robust_claims": under.iloc[:-1]}, **asked)
+    assert (found.passed, found.numbers["missing"]) == (False, 1)
+    moved = under.assign(estimate=under["estimate"].mask(under["choice"] == "headline", 1.1))
+    found = look("claims_complete", tables | {"robust_claims": moved}, **asked)
+    assert (found.passed, found.numbers["headlines_apart"], len(found.rows)) == (False, len(CLAIMS), len(CLAIMS))
+    # Another value of a choice may be what it is.
+    moved = under.assign(estimate=under["estimate"].mask(under["choice"] == "hazard", 1.1))
+    assert look("claims_complete", tables | {"robust_claims": moved}, **asked).passed
+    assert look("claims_complete", tables | {"robust_claims": under.iloc[:0]}).passed
+    assert not look("claims_complete", tables | {"robust_claims": under}).passed
 
 
 def test_every_check_has_a_severity_what_to_do_and_a_place_in_the_guide(tmp_path):

@@ -25,7 +25,7 @@ networks: candidate_links io_links link_calibration link_votes network_edges* pr
 indicators: bloc_risks* country_indicators* dependency_monitor indicator_bounds* indicator_intervals* indicator_variants* origins* \
 product_indicators* production* reallocations reexport_shares supplier_hazards* tier_contrasts tier_contrasts_pooled
 clusters: cluster_agreement cluster_choice cluster_features cluster_profiles cluster_sensitivity cluster_transitions country_clusters
-models: event_study findings model_diagnostics model_multiplicity panel rca_models trade_measures
+models: event_study findings model_diagnostics model_multiplicity panel rca_models robust_claims trade_measures
 shocks: shock_impacts* shock_scenarios*
 report: html_report warehouse
 """  # noqa: E501
@@ -113,7 +113,7 @@ def test_code_versions_follow_the_settings(tmp_path):
     # The report prints the configuration, so it depends on all of it.
     assert changed == {
         *("product_indicators", "indicator_variants", "indicator_intervals", "indicator_bounds", "bloc_risks"),
-        *("shock_impacts", "html_report"),
+        *("robust_claims", "shock_impacts", "html_report"),
     }
     stale = {
         name for name in one.recipes if one.expected(name, _first(one, name)) != other.expected(name, _first(one, name))

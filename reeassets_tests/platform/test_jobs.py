@@ -71,6 +71,7 @@ def test_what_each_job_makes(graph):
         "model_diagnostics",
         "model_multiplicity",
         "findings",
+        "robust_claims",
         "trade_measures",
         "event_study",
     }

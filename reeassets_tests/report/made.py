@@ -403,6 +403,7 @@ FRAMES = {
     "model_diagnostics": made_models.model_diagnostics,
     "model_multiplicity": made_models.model_multiplicity,
     "findings": made_models.findings,
+    "robust_claims": made_models.robust_claims,
     "event_study": made_models.event_study,
     "shock_scenarios": shock_scenarios,
     "shock_impacts": shock_impacts,

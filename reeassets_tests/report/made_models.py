@@ -94,6 +94,24 @@ def findings() -> pd.DataFrame:
     )
 
 
+def robust_claims() -> pd.DataFrame:
+    """One claim stands or does not, one is testable nowhere but under one choice, a third has no row of weighting."""
+    risk, exposure, exports = "systemic_risk_lower_in_input", "exposure_higher_in_input", "exposure_predicts_exports"
+    rows = [
+        (risk, "headline", "as configured", -0.3, "reproduced", True),
+        (risk, "weighting", "unweighted", -0.2, "reproduced", True),
+        (risk, "pass_through", "0.5", 0.1, "contradicted", False),
+        (risk, "application", "without magnets", None, "not testable on this data", None),
+        (exposure, "headline", "as configured", None, "not testable on this data", None),
+        (exposure, "weighting", "unweighted", 0.1, "inconclusive", None),
+        (exports, "headline", "as configured", 0.1, "inconclusive", True),
+        (exports, "estimator", "long differences", 0.2, "inconclusive", True),
+    ]
+    columns = ["claim_id", "choice", "value", "estimate", "verdict", "agrees"]
+    frame = pd.DataFrame(rows, columns=columns).astype({"estimate": "float64", "agrees": "boolean"})
+    return frame.assign(ci_low=frame["estimate"] - 0.05, ci_high=frame["estimate"] + 0.1, reason="the <rule> says so")
+
+
 def model_diagnostics() -> pd.DataFrame:
     rows = [
         ("leave_one_out", "CHN", None, 0.08, 0.02, 0.14, 0.01),

@@ -67,8 +67,8 @@ def squeezed(text):
 def test_every_section_is_there(page):
     headings = [attributes["id"] for attributes in page.tags("h2")]
     assert headings == [
-        *("data", "rare-earths", "findings", "products", "links", "showcase", "dependence", "indicators", "tiers"),
-        *("clusters", "models", "measures", "shocks", "caveats", "definitions", "provenance"),
+        *("data", "rare-earths", "findings", "robustness", "products", "links", "showcase", "dependence"),
+        *("indicators", "tiers", "clusters", "models", "measures", "shocks", "caveats", "definitions", "provenance"),
     ]
     targets = {attributes["href"].removeprefix("#") for attributes in page.tags("a")}
     assert targets == set(headings)
@@ -79,8 +79,17 @@ def test_every_figure_is_drawn_once_with_fixed_ids(page):
         attributes["id"].removeprefix("plot-") for attributes in page.tags("div") if attributes.get("class") == "plot"
     ]
     assert plots == [
-        *("unit-values", "suppliers", "product-set", "links", "influence", "risk", "indicators", "tier-contrasts"),
-        *("cluster-profiles", "cluster-paths", "curve-exposure", "curve-risk-input", "events", "shocks"),
+        *("unit-values", "suppliers", "robust-exposure-higher-in-input", "robust-systemic-risk-lower-in-input"),
+        *("robust-exposure-predicts-exports", "product-set", "links", "influence", "risk", "indicators"),
+        *(
+            "tier-contrasts",
+            "cluster-profiles",
+            "cluster-paths",
+            "curve-exposure",
+            "curve-risk-input",
+            "events",
+            "shocks",
+        ),
     ]
     assert list(page.figures) == plots
     assert all(figure["data"] for figure in page.figures.values())
@@ -245,7 +254,8 @@ def test_real_data_have_no_banner(page):
 def test_without_links_and_models_the_page_says_so():
     tables = made.tables()
     tables["io_links"] = tables["io_links"].assign(in_network=False, weight=0.0)
-    tables["rca_models"] = made.empty_tables()["rca_models"]
+    for name in ("rca_models", "robust_claims"):
+        tables[name] = made.empty_tables()[name]
     bare = Page(made.page(tables))
     said = squeezed(bare.text)
     assert "No candidate link is in the network" in said
