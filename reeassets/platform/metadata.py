@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from reeassets.platform.check import Found
 from reeassets.platform.recipe import Step
 from reeassets.storage import Provenance, TableStore
 from reeassets.tables import Partition, Problem, Table
@@ -93,6 +94,11 @@ def key_figures(table: Table, frame: pd.DataFrame) -> dict[str, float]:
         amount = str((column.metadata or {}).get("unit")).startswith("thousand")
         figures[f"{'sum' if amount else 'mean'} of {name}"] = float(frame[name].sum() if amount else frame[name].mean())
     return figures
+
+
+def found_metadata(found: Found) -> dict[str, Any]:
+    """Show what a check found: its figures, and rows."""
+    return found.numbers | ({} if found.rows is None else {"rows": markdown_table(found.rows)})
 
 
 def step_metadata(step: Step) -> dict[str, Any]:

@@ -73,6 +73,8 @@ class Step:
         The scenarios an unpartitioned recipe reads of its inputs by scenario.
     years : tuple of int
         The years an unpartitioned recipe reads of its yearly inputs.
+    held : mapping of str to DataFrame
+        Tables that are read from here and not from the store: for a check of a table before it is written.
     """
 
     settings: Settings
@@ -85,6 +87,7 @@ class Step:
     scenario: str | None = None
     scenarios: tuple[str, ...] = ()
     years: tuple[int, ...] = ()
+    held: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @cached_property
     def source(self) -> Source:
@@ -101,6 +104,8 @@ class Step:
         columns : collection of str, optional
             Read only these.
         """
+        if name in self.held:
+            return self.held[name] if columns is None else self.held[name][list(columns)]
         table = self.tables[name]
         if table.by_year and self.year is None:
             return self.store.read_years(table, self.years, columns)

@@ -41,13 +41,15 @@ def with_years(settings: Settings, source: Source) -> Settings:
     Raises
     ------
     SourceError
-        If a year in between is missing: a gap is left out only when it is asked for.
+        If the source has no year, or if one in between is missing: a gap is left out only when it is asked for.
     """
     if "years" in settings.model_fields_set:
         return settings
     available = source.years()
+    if not available:
+        raise SourceError(f"source {source.name!r} ({source.version}) has no year")
     years = tuple(year for year in available if year in settings.years) or available
-    missing = sorted(set(range(years[0], years[-1] + 1)) - set(years)) if years else []
+    missing = sorted(set(range(years[0], years[-1] + 1)) - set(years))
     if missing:
         raise SourceError(
             f"source {source.name!r} ({source.version}) lacks {format_years(missing)} between its other years; "
