@@ -214,12 +214,13 @@ class Graph:
         return frozenset(made_by.uses).union(*(self.all_uses(parent) for parent in made_by.inputs))
 
     def recorded(self, name: str, partition: Partition) -> Provenance | None:
-        """Return what a partition on disk was made from, or None if it is not there."""
+        """Return what a partition on disk was made from, or None if it is not there, or a file that is damaged."""
         output = self.output(name)
         if isinstance(output, Table):
             return self.store.provenance(output, partition)
-        record = _record_path(output.path(self.settings))
-        if not output.path(self.settings).exists() or not record.exists():
+        path = output.path(self.settings)
+        record = _record_path(path)
+        if not path.exists() or not record.exists() or output.damage(path):
             return None
         return Provenance(**json.loads(record.read_text(encoding="utf-8")))
 

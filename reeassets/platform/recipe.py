@@ -34,12 +34,15 @@ class FileOutput:
         What it is for.
     path : callable
         Where it is, by settings.
+    damage : callable
+        Says of the file what is wrong with it so that it has to be made again, None if nothing is.
     """
 
     stage: str
     name: str
     description: str
     path: Callable[[Settings], Path]
+    damage: Callable[[Path], str | None] = lambda _: None
 
     @property
     def dimension(self) -> Dimension | None:
