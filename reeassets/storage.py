@@ -49,7 +49,7 @@ class Provenance:
         Hash of code, settings, plugins, input files and the fingerprints of the tables read: equal fingerprints mean
         equal content.
     source, source_version, nomenclature, product_set_version : str
-        Data and set behind it.
+        Data and set behind it; empty for what depends on no trade data, or on no product set.
     configuration : str
         Hash of the settings that the table depends on, itself and through its inputs.
     inputs : dict of str to str
@@ -83,6 +83,11 @@ def content_hash(frame: pd.DataFrame) -> str:
     digest = hashlib.sha256(",".join(frame.columns).encode())
     digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
     return digest.hexdigest()[:16]
+
+
+def record_of(path: Path) -> Path:
+    """Return the file beside a file of the platform that is no table, in which its provenance is recorded."""
+    return path.with_name(path.name + ".provenance.json")
 
 
 def companions(path: Path) -> list[Path]:

@@ -4,7 +4,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from reeassets.console.pair import last_year, require_known, say_if_generated
+from reeassets.console.pair import chosen_year, require_known, say_if_generated
 from reeassets.indicators.schema import ORIGINS, product_indicators_table
 from reeassets.products.schema import CLASSIFIED_PRODUCTS
 from reeassets.report.labels import country_names, product_names, short_description
@@ -48,8 +48,8 @@ def show_origins(
     store = TableStore(settings.tables_root)
     economies, products = store.read(ECONOMIES), store.read(CLASSIFIED_PRODUCTS)
     require_known(country, product, economies, products)
-    at = year if year is not None else last_year(store, ORIGINS)
     table = product_indicators_table(settings)
+    at = chosen_year(settings, store, [ORIGINS, table], year)
     pairs = store.read(table, at, ["country", "product", "imports_kusd", "origin_concentration"])
     own = pairs[(pairs["country"] == country) & (pairs["product"] == product)]
     if own.empty:

@@ -78,10 +78,11 @@ def _step(graph: Graph, check: Check, partition: Partition, context: dg.AssetChe
 
 
 def _last(graph: Graph, check: Check, partition: Partition, context: dg.AssetCheckExecutionContext) -> Step | None:
-    """Return the step of the year before, None if its table is not there."""
+    """Return the step of the year before, None if its table is not there, or is left of data that had the year."""
     assert isinstance(partition, int)
-    table = graph.tables[check.table]
-    return _step(graph, check, partition - 1, context) if graph.store.path(table, partition - 1).exists() else None
+    table, before = graph.tables[check.table], partition - 1
+    there = before in graph.source.years() and graph.store.path(table, before).exists()
+    return _step(graph, check, before, context) if there else None
 
 
 def _result(

@@ -33,10 +33,16 @@ def no_files(settings: Settings, year: int | None) -> dict[str, str]:  # noqa: A
     return {}
 
 
-def with_years(settings: Settings, source: Source) -> Settings:
-    """Return the settings with the years that the source has, if nobody said which.
+def years_of(settings: Settings, source: Source) -> tuple[int, ...]:
+    """Return the years that are computed: those that were named, else the source's of 2007-2023, else all it has."""
+    if "years" in settings.model_fields_set:
+        return settings.years
+    available = source.years()
+    return tuple(year for year in available if year in settings.years) or available
 
-    Those are its years from 2007 to 2023, or all it has if none is among these.
+
+def with_years(settings: Settings, source: Source) -> Settings:
+    """Return the settings with the years that the source has, if nobody said which; see :func:`years_of`.
 
     Raises
     ------
@@ -45,10 +51,9 @@ def with_years(settings: Settings, source: Source) -> Settings:
     """
     if "years" in settings.model_fields_set:
         return settings
-    available = source.years()
-    if not available:
+    years = years_of(settings, source)
+    if not years:
         raise SourceError(f"source {source.name!r} ({source.version}) has no year")
-    years = tuple(year for year in available if year in settings.years) or available
     missing = sorted(set(range(years[0], years[-1] + 1)) - set(years))
     if missing:
         raise SourceError(
