@@ -69,10 +69,10 @@ def require_served(settings: Settings, store: TableStore, tables: Iterable[Table
         there = format_years(years) or "none"
         earlier = _earlier(store, table, year)
         why = (
-            f"is of {earlier}; `reeassets run` renews it"
+            f"of {year} is of {earlier}; `reeassets run` renews it"
             if earlier
-            else "is of earlier data: the present ones do not have it"
+            else f"of {year} is of earlier data: the present ones do not have it"
             if year in store.years(table)
-            else "has not been made"
+            else f"has not been made for {year}"
         )
-        raise MissingPartition(f"{store.root}: {table.name} of {year} {why}; the years there are: {there}")
+        raise MissingPartition(f"{store.root}: {table.name} {why}; the years there are: {there}")

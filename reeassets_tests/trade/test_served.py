@@ -48,7 +48,7 @@ def test_a_year_of_a_former_archive_is_refused_with_the_years_there_are(home, tm
     assert load(2020, home).graph == {"year": 2020, "source": "CEPII BACI V202601"}
     with pytest.raises(MissingPartition, match=r"network_edges of 2010 is of earlier data.* there are: 2020-2021"):
         load(2010, home)
-    with pytest.raises(MissingPartition, match=r"network_edges of 2015 has not been made; the years there are: 2020"):
+    with pytest.raises(MissingPartition, match=r"network_edges has not been made for 2015; the years there are: 2020"):
         load(2015, home)
     out = tmp_path / "n.graphml"
     result = CliRunner().invoke(app, ["graphml", "2010", str(out), "--home", str(home)])
