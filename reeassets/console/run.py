@@ -172,7 +172,7 @@ def _held(settings: Settings) -> Iterator[str]:
     """Say it if another program has the warehouse open for writing."""
     held = holder(settings.warehouse_file)
     if held:
-        yield f"{held}. This run does not wait: a new warehouse takes its place, and that program keeps the old one"
+        yield f"{held}. This run does not wait: what it makes takes the old file's place, which that program keeps"
 
 
 def run_and_report(

@@ -253,7 +253,8 @@ GUARDS = (
         ("raw_trade", "product_concordance", "economies", "excluded_flows"),
         "The year has flows of the set, and at most a share of check_left_out of the set's value in raw trade is no "
         "flow: trade within an economy, and what is known to be another good.",
-        "Is it the right archive for the product set (setting product_set)? Leave a year without any out of years.",
+        "Is it the right archive for the product set (setting product_set), and are groups of economies not too large? "
+        "Leave a year without flows out of years.",
     ),
     _guard(
         "link_votes",

@@ -39,7 +39,8 @@ def open_read_only(path: Path) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(path), read_only=True)
     except duckdb.Error as problem:
         if _HELD in str(problem):
-            raise WarehouseHeld(f"{path}: {_who(str(problem))} has it open for writing") from problem
+            told = f"{path}: {_who(str(problem))} has it open for writing, and nobody else can read it until it ends"
+            raise WarehouseHeld(told) from problem
         if not companions(path):
             raise _unreadable(path, problem) from problem
         return _open_without_log(path)

@@ -4,11 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
+from reeassets.cli import app
 from reeassets.platform.reading import WarehouseHeld, WarehouseUnreadable, damage, holder, open_read_only
+from reeassets.platform.runner import run
 from reeassets.storage import replacing
 
 WRITER = """
@@ -137,3 +141,26 @@ def test_a_file_that_is_no_warehouse_is_one_error(path, content):
         open_read_only(path)
     assert "cannot be read as a warehouse" in damage(path)
     assert holder(path) is None
+
+
+def test_doctor_opens_the_warehouse(tmp_path, path):
+    warehouse = tmp_path / "home" / "warehouse" / "reeassets.duckdb"
+    warehouse.parent.mkdir(parents=True)
+    path.rename(warehouse)
+    asked = ["doctor", "--home", str(tmp_path / "home")]
+    assert CliRunner().invoke(app, asked).exit_code == 0
+    warehouse.write_bytes(b"no database")
+    result = CliRunner().invoke(app, asked)
+    assert result.exit_code == 1
+    assert "cannot be read as a warehouse" in result.output
+
+
+def test_a_damaged_file_is_made_again_and_a_good_one_is_not(make_graph, silent, calls):
+    graph = make_graph()
+    run(graph, silent)
+    calls.clear()
+    assert not run(graph, silent).made
+    recipe = graph.recipes["summary"]
+    graph.recipes["summary"] = replace(recipe, output=replace(recipe.output, damage=lambda path: f"{path} is damaged"))
+    assert set(run(graph, silent).made) == {"summary"}
+    assert calls == [("summary", None)]

@@ -10,6 +10,7 @@ from reeassets.cli import app
 from reeassets.console.pair import chosen_year
 from reeassets.networks import load
 from reeassets.networks.schema import NETWORK_EDGES, PRODUCT_TIERS
+from reeassets.platform.graph import Graph
 from reeassets.settings import Settings
 from reeassets.storage import MissingPartition, Provenance, TableStore, record_of
 from reeassets.trade.contract import SourceError
@@ -93,3 +94,13 @@ def test_a_home_without_its_archive_has_the_years_of_its_last_finished_run(home)
 def test_named_years_are_served_as_far_as_the_data_have_them(home):
     assert present_years(Settings(home=home, years="2010,2021")) == (2021,)
     assert present_years(Settings(home=home)) == (2020, 2021)
+
+
+def test_only_what_depends_on_trade_or_on_a_set_names_it(home, tmp_path):
+    def named(name, partition=None):
+        made = Graph(Settings(home=home)).provenance(name, partition)
+        return made.source_version, made.nomenclature, made.product_set_version
+
+    assert named("product_votes") == ("", "", "")
+    assert named("countries") == ("CEPII BACI V202601", "HS07", "")
+    assert named("raw_trade", 2021) == ("CEPII BACI V202601", "HS07", "")
