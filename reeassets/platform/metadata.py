@@ -59,11 +59,11 @@ def column_origins(lineage: dg.TableColumnLineage) -> dg.MarkdownMetadataValue:
 
 
 def provenance_metadata(provenance: Provenance) -> dict[str, dg.MetadataValue]:
-    """Show what a partition was made from; nothing of data and set for what does not depend on them."""
+    """Show what a partition was made from; of data and set `none` for what does not depend on them."""
     behind = {name: getattr(provenance, name) for name in ("source", "source_version", "nomenclature")}
     behind["product_set_version"] = provenance.product_set_version
     return {
-        **{name: dg.MetadataValue.text(text) for name, text in behind.items() if text},
+        **{name: dg.MetadataValue.text(text or "none") for name, text in behind.items()},
         "configuration_hash": dg.MetadataValue.text(provenance.configuration),
         "fingerprint": dg.MetadataValue.text(provenance.fingerprint),
         "input_files_sha256": dg.MetadataValue.json(provenance.inputs),
