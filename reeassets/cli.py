@@ -89,7 +89,8 @@ def run(
     ] = None,
     data: Annotated[Path | None, typer.Option(help="File or folder that the source reads", **_PATH)] = None,
     years: Annotated[
-        str | None, typer.Option(help="Years, e.g. 2007-2023 or 2010,2015-2017. Default: 2007-2023")
+        str | None,
+        typer.Option(help="Years, e.g. 2010,2015-2017. Default: those of 2007-2023 in the data, or all if none is"),
     ] = None,
     product_set: Annotated[
         str | None, typer.Option(help="Product set; see `reeassets plugins`. Default: critical33")

@@ -113,11 +113,27 @@ class Settings(BaseSettings):
     check_indicator_change: float = Field(
         0.1, gt=0, description="Change of the median of an indicator from the year before above which a check warns"
     )
+    check_abstentions: float = Field(
+        0.1, ge=0, le=1, description="Share of questions on which a voter may abstain before the votes are refused"
+    )
+    check_not_carried: float = Field(
+        0.25, ge=0, le=1, description="Share of the set's products that the data may have no codes for"
+    )
+    check_left_out: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of the set's value in a year that may be no flow: trade within an economy, another good",
+    )
+    check_without_total: float = Field(
+        0.1, ge=0, le=1, description="Share of the source's exports by economies whose total over all goods is unknown"
+    )
     source: str = Field("sample", description="Source of raw trade, by plugin name")
     data: Path | None = Field(None, description="File or folder the source reads; the sample brings its own")
     tables: str | None = Field(None, description="Folder or URL that keeps the tables; by default `tables` in the home")
     years: Annotated[tuple[int, ...], NoDecode] = Field(
-        REFERENCE_YEARS, description="Years to compute; by default those of 2007-2023 that the source has"
+        REFERENCE_YEARS,
+        description="Years to compute; by default those of 2007-2023 that the source has, or all it has if none is",
     )
     # Names given when these settings were made. Beside the fields, so that it plays no part in what is equal.
     _given: ClassVar[tuple[str, ...]] = ()
@@ -141,6 +157,13 @@ class Settings(BaseSettings):
     comtrade_proxy: str | None = Field(None, description="HTTP proxy to UN Comtrade")
     max_rejected_share: float = Field(
         0.001, ge=0, le=1, description="Share of a year's rows that may be rejected before the year is refused"
+    )
+    max_set_aside_share: float = Field(
+        0.95,
+        ge=0,
+        le=1,
+        description="Share of a year's rows that may be set aside for any reason, what a source repeats by design "
+        "included, before the year is refused",
     )
     economies: str = Field(
         "countries",

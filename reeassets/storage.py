@@ -30,6 +30,8 @@ from reeassets.years import format_years
 
 _METADATA_KEY = b"reeassets"
 _NOTES_KEY = b"reeassets.notes"
+# What belongs to a file and stands beside it: DuckDB's log of what has been written and is not in the file yet.
+_COMPANIONS = {".duckdb": (".wal",)}
 _TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<process>\d+\.\d+)-[0-9a-f]{32}\.tmp(\.wal)?$")
 
 
@@ -47,7 +49,7 @@ class Provenance:
         Hash of code, settings, plugins, input files and the fingerprints of the tables read: equal fingerprints mean
         equal content.
     source, source_version, nomenclature, product_set_version : str
-        Data and set behind it.
+        Data and set behind it; empty for what depends on no trade data, or on no product set.
     configuration : str
         Hash of the settings that the table depends on, itself and through its inputs.
     inputs : dict of str to str
@@ -89,17 +91,52 @@ def content_hash(frame: pd.DataFrame) -> str:
     return digest.hexdigest()[:16]
 
 
+def record_of(path: Path) -> Path:
+    """Return the file beside a file of the platform that is no table, in which its provenance is recorded."""
+    return path.with_name(path.name + ".provenance.json")
+
+
+def companions(path: Path) -> list[Path]:
+    """Return the files that are there and belong to a file, such as DuckDB's log."""
+    beside = (path.with_name(path.name + ending) for ending in _COMPANIONS.get(path.suffix, ()))
+    return [file for file in beside if file.is_file()]
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{own_process()}-{uuid.uuid4().hex}.tmp")
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Move a new file over an old one, and what belongs to the old one away.
+
+    That goes first: whoever is killed in between leaves the old file as it was when it was last closed, and never a new
+    one with what belongs to another. It comes back if the new file cannot take its place.
+    """
+    aside = {file: _temporary(file) for file in companions(path)}
+    for file, place in aside.items():
+        file.replace(place)
+    try:
+        temporary.replace(path)
+    except OSError:
+        for file, place in aside.items():
+            place.replace(file)
+        raise
+    for place in aside.values():
+        place.unlink()
+
+
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path in the same folder, and move it over ``path`` when the block ends well.
 
-    A block that raises leaves ``path`` as it was and no temporary file.
+    A block that raises leaves ``path`` as it was and no temporary file. What belongs to the old file, as DuckDB's log
+    does, goes with it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{own_process()}-{uuid.uuid4().hex}.tmp")
+    temporary = _temporary(path)
     try:
         yield temporary
-        temporary.replace(path)
+        _replace(temporary, path)
     except OSError as problem:
         if problem.filename is not None:
             raise

@@ -92,7 +92,7 @@ class Problem:
     Attributes
     ----------
     column : str
-        The column (or the key columns) that broke it.
+        The column that broke it, ``key`` for the key, empty for a rule about the whole table.
     rule : str
         The rule, in pandera's words.
     count : int
@@ -107,6 +107,8 @@ class Problem:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def __str__(self) -> str:
+        if not self.column:
+            return self.rule
         shown = "; ".join(str(row) for row in self.rows[:2])
         return f"column {self.column}: rule {self.rule} broken {self.count} time(s)" + (
             f", e.g. {shown}" if shown else ""
@@ -158,6 +160,9 @@ class Table:
         Whether the table is partitioned by year, or by what-if scenario; never by both.
     in_warehouse : bool
         Whether the warehouse holds it; full-size raw trade stays in its Parquet partitions.
+    may_be_empty : bool
+        Whether having no rows is an answer, as of rejected rows. Of any other table it means that something was turned
+        into nothing on the way, and it is refused.
     """
 
     stage: str
@@ -168,6 +173,7 @@ class Table:
     by_year: bool = False
     in_warehouse: bool = True
     by_scenario: bool = False
+    may_be_empty: bool = False
 
     def __post_init__(self) -> None:
         if self.by_year and self.by_scenario:
@@ -197,6 +203,10 @@ class Table:
     def empty(self) -> pd.DataFrame:
         """Return a frame without rows that obeys the table."""
         return pd.DataFrame({name: pd.Series(dtype=self.dtype(name)) for name in self.columns})
+
+    def problem_of_rows(self, rows: int) -> list[Problem]:
+        """Return what is wrong with a number of rows: none is wrong, unless it is an answer."""
+        return [] if rows or self.may_be_empty else [Problem("", "it would have no rows", 1)]
 
     def conform(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the frame with the table's columns in order, its dtypes, and its rows sorted by the key.

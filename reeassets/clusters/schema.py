@@ -58,6 +58,7 @@ CLUSTER_CHOICE = Table(
         "gap_preferred": column("bool", "Whether the gap statistic's rule picks this number of clusters"),
     },
     key=("k",),
+    may_be_empty=True,
 )
 
 CLUSTER_AGREEMENT = Table(
@@ -76,6 +77,7 @@ CLUSTER_AGREEMENT = Table(
         "in_use": column("bool", "Whether one of the two is the clustering in use"),
     },
     key=("first", "second"),
+    may_be_empty=True,
 )
 
 CLUSTER_SENSITIVITY = Table(
@@ -98,6 +100,7 @@ CLUSTER_SENSITIVITY = Table(
         "in_use": column("bool", "Whether floor and number are those in use"),
     },
     key=("influence_floor", "k"),
+    may_be_empty=True,
 )
 
 CLUSTER_TRANSITIONS = Table(
@@ -111,6 +114,7 @@ CLUSTER_TRANSITIONS = Table(
         "share": column("float64", "Share of all moves and stays that start in from_cluster", gt=0, le=1),
     },
     key=("from_cluster", "to_cluster"),
+    may_be_empty=True,
 )
 
 
@@ -182,4 +186,5 @@ def cluster_profiles_table(settings: Settings) -> Table:
             "n_countries": column("int64", "Countries with at least one year in the cluster", ge=1),
         },
         key=("cluster", "feature"),
+        may_be_empty=True,
     )

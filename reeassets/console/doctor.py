@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from reeassets import __version__, plugins
+from reeassets.platform.reading import damage, holder
 from reeassets.plugins import PluginError
 from reeassets.settings import Settings
 from reeassets.trade.baci.inbox import left_aside
@@ -75,6 +76,7 @@ def _problems(settings: Settings) -> Iterator[str]:
             lambda: totals_files(settings, source),
         ]
         yield from (told for told in map(_problem, checks) if told)
+    yield from (told for told in (damage(settings.warehouse_file), holder(settings.warehouse_file)) if told)
     folder = _existing(settings)
     if not os.access(folder, os.W_OK):
         yield f"{folder}: no permission to write"

@@ -6,7 +6,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from reeassets.console.pair import asked_country, last_year, require_product, say_if_generated
+from reeassets.console.pair import asked_country, chosen_year, require_product, say_if_generated
 from reeassets.indicators import inputs
 from reeassets.indicators.explain import DIRECT, HIGHER, INPUTS, SECOND, SUPPLIERS_INPUTS, Explanation, explain
 from reeassets.indicators.schema import PRODUCTION, REEXPORT_SHARES, product_indicators_table
@@ -70,7 +70,8 @@ def explain_pair(
     """
     store = TableStore(settings.tables_root)
     table = product_indicators_table(settings)
-    at = year if year is not None else last_year(store, table)
+    yearly = [of for of in _TABLES.values() if of.by_year]
+    at = chosen_year(settings, store, [table, *yearly], year)
     stored = store.read(table, at).set_index(["country", "product"])
     economies, products = store.read(ECONOMIES), store.read(CLASSIFIED_PRODUCTS)
     country = asked_country(country, store, console)

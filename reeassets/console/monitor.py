@@ -1,5 +1,7 @@
 """``reeassets monitor``: on whom an economy depends most, and the least that would have to move to others."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -15,6 +17,7 @@ from reeassets.settings import STAGES, Settings
 from reeassets.storage import TableStore
 from reeassets.trade.economies import EU27_CODE, EU27_NAME
 from reeassets.trade.schema import ECONOMIES
+from reeassets.trade.served import require_served, served_years
 
 
 def show_monitor(settings: Settings, country: str, product: str | None, year: int | None, console: Console) -> None:
@@ -49,6 +52,7 @@ def show_monitor(settings: Settings, country: str, product: str | None, year: in
         require_product(product, products)
     table = store.read(DEPENDENCY_MONITOR)
     at = _known_year(table, year)
+    require_served(settings, store, [TRADE_FLOWS], at)
     rows = table[(table["country"] == country) & (table["year"] == at)]
     rows = rows if product is None else rows[rows["product"] == product]
     if rows.empty:
@@ -67,7 +71,7 @@ def show_monitor(settings: Settings, country: str, product: str | None, year: in
         console.print(f"{int(above.sum())} of {single} products above the benchmark", highlight=False)
     _say_what_it_means(rows, console)
     if product is not None:
-        flows = _flows(store, product, at, members)
+        flows = _flows(store, served_years(settings, store, TRADE_FLOWS), product, at, members)
         found = reallocations(flows, at, threshold, buyers=[country], least_imports=0.0)
         _show_reallocation(found, names, threshold, console)
 
@@ -81,9 +85,8 @@ def _known_year(table: pd.DataFrame, year: int | None) -> int:
     return int(years[-1] if year is None else year)
 
 
-def _flows(store: TableStore, product: str, year: int, members: list[str]) -> pd.DataFrame:
-    years = [one for one in store.years(TRADE_FLOWS) if year - WINDOW < one <= year]
-    parts = [store.read(TRADE_FLOWS, one) for one in years]
+def _flows(store: TableStore, years: Iterable[int], product: str, year: int, members: list[str]) -> pd.DataFrame:
+    parts = [store.read(TRADE_FLOWS, one) for one in years if year - WINDOW < one <= year]
     flows = pd.concat([part[part["product"] == product] for part in parts], ignore_index=True)
     return merged_flows(flows, members) if members else flows
 

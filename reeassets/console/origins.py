@@ -4,7 +4,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from reeassets.console.pair import asked_country, last_year, require_product, say_if_generated
+from reeassets.console.pair import asked_country, chosen_year, require_product, say_if_generated
 from reeassets.indicators.schema import ORIGINS, product_indicators_table
 from reeassets.products.schema import CLASSIFIED_PRODUCTS
 from reeassets.report.labels import country_names, product_names, short_description
@@ -49,8 +49,8 @@ def show_origins(
     economies, products = store.read(ECONOMIES), store.read(CLASSIFIED_PRODUCTS)
     country = asked_country(country, store, console)
     require_product(product, products)
-    at = year if year is not None else last_year(store, ORIGINS)
     table = product_indicators_table(settings)
+    at = chosen_year(settings, store, [ORIGINS, table], year)
     pairs = store.read(table, at, ["country", "product", "imports_kusd", "origin_concentration"])
     own = pairs[(pairs["country"] == country) & (pairs["product"] == product)]
     if own.empty:

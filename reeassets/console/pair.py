@@ -1,23 +1,35 @@
 """What commands about a country and a product share: the year, whether both are known, that data are generated."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import pandas as pd
 from rich.console import Console
 
 from reeassets.console.countries import resolve_country
-from reeassets.storage import TableStore
+from reeassets.settings import Settings
+from reeassets.storage import MissingPartition, TableStore
 from reeassets.tables import Table
 from reeassets.trade.contract import is_generated
 from reeassets.trade.schema import COUNTRIES, ECONOMIES
+from reeassets.trade.served import require_served, served_years
 
 
-def last_year(store: TableStore, table: Table) -> int:
-    """Return the last year of a table that has been made; raises FileNotFoundError if none has."""
-    years = store.years(table)
-    if not years:
-        raise FileNotFoundError(f"{store.root}: there is no table {table.name} yet; `reeassets run` makes it")
-    return years[-1]
+def chosen_year(settings: Settings, store: TableStore, tables: Sequence[Table], year: int | None) -> int:
+    """Return a year that all of these tables have of the home's present data, by default the last.
+
+    Raises
+    ------
+    MissingPartition
+        If the year, or any year, is not there; names those that are.
+    """
+    if year is None:
+        common = set.intersection(*(set(served_years(settings, store, table)) for table in tables))
+        if not common:
+            raise MissingPartition(f"{store.root}: there is no table {tables[0].name} yet; `reeassets run` makes it")
+        return max(common)
+    require_served(settings, store, tables, year)
+    return year
 
 
 def asked_country(country: str, store: TableStore, console: Console) -> str:

@@ -15,6 +15,7 @@ from reeassets.console.language_model import lines_shown
 from reeassets.console.warehouse import catalogue, open_warehouse
 from reeassets.platform.graph import STAGE_PACKAGES, Graph
 from reeassets.platform.instance import dagster_folder
+from reeassets.platform.reading import WarehouseHeld, holder
 from reeassets.platform.runner import Outcome, run
 from reeassets.report import rare_earths
 from reeassets.settings import Settings
@@ -135,10 +136,14 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> RichTable:
 
 def _summarise(graph: Graph, outcome: Outcome, console: Console) -> None:
     settings = graph.settings
-    with open_warehouse(settings) as connection:
-        console.print(_rows(connection))
-        console.print(_findings(connection))
-        _rare_earths(connection, console)
+    try:
+        with open_warehouse(settings) as connection:
+            console.print(_rows(connection))
+            console.print(_findings(connection))
+            _rare_earths(connection, console)
+    except WarehouseHeld as problem:
+        # Everything is made, and only this cannot be shown now.
+        console.print(f"no summary: {problem}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     console.print(f"source     {graph.source.version}; years {format_years(settings.years)}", highlight=False)
     for warning in outcome.warnings:
         console.print(f"[yellow]warning[/yellow]    {warning}", highlight=False, soft_wrap=True)
@@ -160,6 +165,13 @@ def _records_elsewhere(settings: Settings) -> Iterator[str]:
     folder, own = dagster_folder(settings.home), settings.home / "dagster"
     if folder.resolve() != own.resolve():
         yield f"Dagster's records are in {folder}, as DAGSTER_HOME says, and not in {own}"
+
+
+def _held(settings: Settings) -> Iterator[str]:
+    """Say it if another program has the warehouse open for writing."""
+    held = holder(settings.warehouse_file)
+    if held:
+        yield f"{held}. This run does not wait: what it makes takes the old file's place, which that program keeps"
 
 
 def run_and_report(
@@ -200,7 +212,7 @@ def run_and_report(
         only = _stages_until(graph, until)
     if is_generated(graph.source.version):
         console.print(graph.source.notes, style="bold yellow", highlight=False, soft_wrap=True)
-    for told in [*left_aside(settings), *_records_elsewhere(settings)]:
+    for told in [*left_aside(settings), *_records_elsewhere(settings), *_held(settings)]:
         console.print(told, style="yellow", highlight=False, soft_wrap=True)
     with lines_shown(console), StageProgress(console, graph) as progress:
         outcome = run(graph, progress, force=force, plan=progress.plan, only=only)

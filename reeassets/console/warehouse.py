@@ -2,6 +2,7 @@
 
 import duckdb
 
+from reeassets.platform.reading import open_read_only
 from reeassets.settings import Settings
 from reeassets.trade.contract import is_generated
 
@@ -13,11 +14,13 @@ def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
     ------
     FileNotFoundError
         If it has not been made.
+    WarehouseHeld, WarehouseUnreadable
+        If another program has it open for writing, or it is damaged.
     """
     path = settings.warehouse_file
     if not path.exists():
         raise FileNotFoundError(f"{path}: there is no warehouse yet; `reeassets run` makes it")
-    return duckdb.connect(str(path), read_only=True)
+    return open_read_only(path)
 
 
 def generated_notice(connection: duckdb.DuckDBPyConnection) -> str | None:

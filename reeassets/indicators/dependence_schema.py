@@ -107,6 +107,7 @@ REALLOCATIONS = Table(
         ),
     },
     key=("year", "country", "product", "supplier"),
+    may_be_empty=True,
 )
 
 BLOC_RISKS = Table(
@@ -132,4 +133,5 @@ BLOC_RISKS = Table(
     },
     key=("year", "reading", "bloc", "product"),
     by_year=True,
+    may_be_empty=True,
 )

@@ -63,6 +63,7 @@ REEXPORT_SHARES = Table(
         "source": column("str", "Where the share comes from"),
     },
     key=("country",),
+    may_be_empty=True,
 )
 PRODUCTION = Table(
     stage="indicators",
@@ -79,6 +80,7 @@ PRODUCTION = Table(
     },
     key=("year", "country", "product"),
     by_year=True,
+    may_be_empty=True,
 )
 SUPPLIER_HAZARDS = Table(
     stage="indicators",
@@ -212,6 +214,7 @@ def indicator_intervals_table(settings: Settings) -> Table:
         },
         key=("year", "country", "stage"),
         by_year=True,
+        may_be_empty=True,
     )
 
 
@@ -279,6 +282,7 @@ def tier_contrasts_table(settings: Settings) -> Table:  # noqa: ARG001  (the sig
             **_statistics("the years of the indicator and weighting"),
         },
         key=("year", "indicator", "weighting"),
+        may_be_empty=True,
     )
 
 
@@ -294,6 +298,7 @@ def tier_contrasts_pooled_table(settings: Settings) -> Table:  # noqa: ARG001
             **_statistics("the indicators of the weighting"),
         },
         key=("indicator", "weighting"),
+        may_be_empty=True,
     )
 
 

@@ -27,6 +27,7 @@ TRADE_MEASURES = Table(
         "note": column("str", "What one must know of it; empty if nothing"),
     },
     key=("measure", "product"),
+    may_be_empty=True,
 )
 
 EVENT_STUDY = Table(
@@ -80,6 +81,7 @@ EVENT_STUDY = Table(
         "reason": column("str", "The verdict in words: numbers, or what is missing"),
     },
     key=("measure", "product", "outcome", "relative_year"),
+    may_be_empty=True,
 )
 
 TABLES = (TRADE_MEASURES, EVENT_STUDY)

@@ -220,6 +220,7 @@ ROBUST_CLAIMS = Table(
         ),
     },
     key=("claim_id", "choice", "value"),
+    may_be_empty=True,
 )
 
 

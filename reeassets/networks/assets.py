@@ -30,7 +30,7 @@ def _votes_identity(settings: Settings, _: Partition) -> dict[str, str]:
 
 @recipe(
     inputs=("classified_products",),
-    uses=("product_set", "link_proposer"),
+    uses=("product_set", "link_proposer", "check_abstentions"),
     plugins=("link_proposers",),
     outside=_votes_identity,
     lineage=lambda settings, _: digests(_proposer(settings).files()),

@@ -8,6 +8,7 @@ import pandas as pd
 from reeassets.networks.schema import NETWORK_EDGES, PRODUCT_TIERS
 from reeassets.settings import Settings
 from reeassets.storage import TableStore
+from reeassets.trade.served import require_served
 
 
 def multidigraph(edges: pd.DataFrame, tiers: pd.DataFrame) -> nx.MultiDiGraph:
@@ -55,11 +56,21 @@ def load(year: int, home: Path | None = None) -> nx.MultiDiGraph:
     Raises
     ------
     MissingPartition
-        If the year has not been made.
+        If the year has not been made, or is of earlier data than the home's; names the years there are.
+    ValueError
+        If the edges are of another product set than the tiers.
     """
     settings = Settings(home=home) if home is not None else Settings()
     store = TableStore(settings.tables_root)
-    graph = multidigraph(store.read(NETWORK_EDGES, year), store.read(PRODUCT_TIERS))
+    require_served(settings, store, [NETWORK_EDGES], year)
+    edges, tiers = store.read(NETWORK_EDGES, year), store.read(PRODUCT_TIERS)
+    unknown = {*edges["source_product"], *edges["target_product"]}.difference(tiers["product"])
+    if unknown:
+        raise ValueError(
+            f"{store.root}: network_edges of {year} is of another product set than product_tiers, which lacks "
+            f"{', '.join(sorted(unknown))}; `reeassets run` renews it"
+        )
+    graph = multidigraph(edges, tiers)
     recorded = store.provenance(NETWORK_EDGES, year)
     assert recorded is not None
     graph.graph["source"] = recorded.source_version

@@ -19,6 +19,7 @@ LINK_VOTES = Table(
         "rationale": column("str", "The voter's reason"),
     },
     key=("input", "output", "phase", "voter"),
+    may_be_empty=True,
 )
 
 _VOTES = {
@@ -37,6 +38,7 @@ CANDIDATE_LINKS = Table(
     description="Candidate input-output links: the input is a direct input to making the output, by the votes.",
     columns={"input": product_column("Input product"), "output": product_column("Output product"), **_VOTES},
     key=("input", "output"),
+    may_be_empty=True,
 )
 
 _CORRELATION = column(
@@ -78,6 +80,7 @@ IO_LINKS = Table(
         ),
     },
     key=("input", "output"),
+    may_be_empty=True,
 )
 
 LINK_CALIBRATION = Table(
@@ -94,6 +97,7 @@ LINK_CALIBRATION = Table(
         "p_value": _P_VALUE,
     },
     key=("input", "output"),
+    may_be_empty=True,
 )
 
 PRODUCT_TIERS = Table(

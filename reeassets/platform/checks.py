@@ -9,19 +9,20 @@ from typing import Any
 
 import dagster as dg
 
+from reeassets.platform.check import Check, Found
 from reeassets.platform.evaluations import Target, evaluation, targets
 from reeassets.platform.factory import PartitionsOf, asset_key
 from reeassets.platform.graph import Graph
 from reeassets.platform.guide import section
-from reeassets.platform.metadata import markdown_table
-from reeassets.platform.quality import CHECKS, Check, Found
+from reeassets.platform.metadata import found_metadata
+from reeassets.platform.quality import CHECKS
 from reeassets.platform.recipe import Step
 from reeassets.tables import Partition
 
 
 def build_checks(graph: Graph, partitions: PartitionsOf) -> list[dg.AssetChecksDefinition]:
-    """Return Dagster's form of the checks of a graph."""
-    return [_definition(graph, check, partitions) for check in checks_of(graph)]
+    """Return Dagster's form of the checks of a graph that are made after their tables; the others are the assets'."""
+    return [_definition(graph, check, partitions) for check in checks_of(graph) if not check.before]
 
 
 def checks_of(graph: Graph) -> list[Check]:
@@ -77,19 +78,18 @@ def _step(graph: Graph, check: Check, partition: Partition, context: dg.AssetChe
 
 
 def _last(graph: Graph, check: Check, partition: Partition, context: dg.AssetCheckExecutionContext) -> Step | None:
-    """Return the step of the year before, None if its table is not there."""
+    """Return the step of the year before, None if its table is not there, or is left of data that had the year."""
     assert isinstance(partition, int)
-    table = graph.tables[check.table]
-    return _step(graph, check, partition - 1, context) if graph.store.path(table, partition - 1).exists() else None
+    table, before = graph.tables[check.table], partition - 1
+    there = before in graph.source.years() and graph.store.path(table, before).exists()
+    return _step(graph, check, before, context) if there else None
 
 
 def _result(
     key: dg.AssetCheckKey, check: Check, partition: Partition, found: Found, target: Target | None
 ) -> dg.AssetCheckEvaluation:
     severity = dg.AssetCheckSeverity.ERROR if check.error else dg.AssetCheckSeverity.WARN
-    metadata: dict[str, Any] = dict(found.numbers)
-    if found.rows is not None:
-        metadata["rows"] = markdown_table(found.rows)
+    metadata = found_metadata(found)
     if not found.passed:
         metadata |= _help(check)
     return evaluation(

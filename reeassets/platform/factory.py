@@ -14,14 +14,17 @@ from pydantic import Field
 
 from reeassets.parallel import running
 from reeassets.platform.automation import follows_inputs, freshness
+from reeassets.platform.check import Found
 from reeassets.platform.dimensions import parent_keys, partition_keys, year_of
 from reeassets.platform.evaluations import evaluation, targets
 from reeassets.platform.graph import Graph
+from reeassets.platform.guards import Refused, guarded, guards_of
 from reeassets.platform.guide import section
 from reeassets.platform.memory import give_back
 from reeassets.platform.metadata import (
     column_origins,
     column_schema,
+    found_metadata,
     key_figures,
     problem_metadata,
     provenance_metadata,
@@ -38,7 +41,7 @@ from reeassets.years import format_years
 
 SCHEMA_CHECK = "schema"
 RESOURCES = {"duckdb", "progress", "years", "turns"}
-Found = TypeVar("Found")
+Of = TypeVar("Of")
 PartitionsOf = Mapping[Dimension, dg.PartitionsDefinition]
 
 
@@ -65,11 +68,14 @@ class Made:
         What its materialisation says.
     content : str or None
         Hash of its rows, for a table without partitions.
+    found : dict of str to Found
+        What the checks found that were made before it was written.
     """
 
     rows: int
     metadata: dict[str, Any]
     content: str | None
+    found: dict[str, Found]
 
 
 def asset_key(output: Table | FileOutput) -> dg.AssetKey:
@@ -141,17 +147,17 @@ def _make(graph: Graph, made_by: Recipe, table: Table, partition: Partition, con
 
     Raises
     ------
-    SchemaViolation
-        If the frame breaks its schema; nothing has been written.
+    SchemaViolation, Refused
+        If the frame breaks its schema, or a check that comes before writing; nothing has been written.
     """
     context.resources.progress.started(table.stage, table.name, partition)
     began = time.perf_counter()
     with turn(graph.settings, table.name, partition, context.log.info):
         step, provenance = _step(graph, made_by, partition, context)
-        rows, content, figures = _check_and_write(graph, table, made_by.compute(step), provenance, partition)
+        rows, content, figures, found = _check_and_write(graph, table, step, made_by.compute(step), provenance)
         about = table_metadata(graph.store, table, partition, rows, provenance())
     context.resources.progress.finished(table.stage, table.name, partition, rows, time.perf_counter() - began)
-    return Made(rows, about | figures | step_metadata(step), content)
+    return Made(rows, about | figures | step_metadata(step), content, found)
 
 
 def _make_all(
@@ -159,22 +165,22 @@ def _make_all(
 ) -> Generator[dg.AssetMaterialization | dg.AssetCheckEvaluation, None, dict[Partition, Made]]:
     """Make partitions, some at a time, and return what was made.
 
-    A partition that breaks its schema does not stop the others. If any does, what could be made is recorded and the
-    broken ones are evaluated before the step fails.
+    A partition that breaks its schema, or is refused by a check, does not stop the others. If any does, what could be
+    made is recorded and the broken ones are evaluated before the step fails.
 
     Raises
     ------
     dagster.Failure
-        If a frame breaks its schema; the evaluation is out by then.
+        If a frame breaks its schema or is refused; the evaluation is out by then.
     """
     made: dict[Partition, Made] = {}
-    broken: dict[Partition, SchemaViolation] = {}
+    broken: dict[Partition, SchemaViolation | Refused] = {}
 
     def attempt(key: Partition) -> None:
         try:
             made[key] = _make(graph, made_by, table, key, context)
-        except SchemaViolation as violation:
-            broken[key] = violation
+        except (SchemaViolation, Refused) as problem:
+            broken[key] = problem
 
     try:
         with running(attempt, keys, graph.settings.workers) as results:
@@ -187,21 +193,19 @@ def _make_all(
     made, broken = _sorted(made, keys), _sorted(broken, keys)
     if broken:
         yield from _recorded(graph, table, made, context)
-        for key, violation in broken.items():
-            guide = {"guide": dg.MetadataValue.md(section(SCHEMA_CHECK))}
-            metadata = problem_metadata(violation.problems) | guide
-            yield evaluation(_schema_check(table), key, passed=False, description=str(violation), metadata=metadata)
+        for key, problem in broken.items():
+            yield _failed(table, key, problem)
         told = "; ".join(
-            f"{table.name}{'' if key is None else f' {key}'}: {violation}" for key, violation in broken.items()
+            f"{table.name}{'' if key is None else f' {key}'}: {problem}" for key, problem in broken.items()
         )
         first = next(iter(broken.values()))
         raise dg.Failure(
-            f"{told}; nothing of it was written", metadata=problem_metadata(first.problems), allow_retries=False
+            f"{told}; nothing of it was written", metadata=_failure_metadata(first), allow_retries=False
         ) from first
     return made
 
 
-def _sorted(found: Mapping[Partition, Found], keys: Sequence[Partition]) -> dict[Partition, Found]:
+def _sorted(found: Mapping[Partition, Of], keys: Sequence[Partition]) -> dict[Partition, Of]:
     """Return what threads found of partitions in the order of these: the last that is recorded is the latest."""
     return {key: found[key] for key in keys if key in found}
 
@@ -220,70 +224,95 @@ def _recorded(
     yield from _passed(table, made, context)
 
 
-def _schema_check(table: Table) -> dg.AssetCheckKey:
-    return dg.AssetCheckKey(asset_key(table), SCHEMA_CHECK)
+def _failed(table: Table, partition: Partition, problem: SchemaViolation | Refused) -> dg.AssetCheckEvaluation:
+    """Return the evaluation of the check that a partition broke before it was written."""
+    name, told = (
+        (problem.check.name, problem.found.told) if isinstance(problem, Refused) else (SCHEMA_CHECK, str(problem))
+    )
+    guide = {"guide": dg.MetadataValue.md(section(name))}
+    key, metadata = dg.AssetCheckKey(asset_key(table), name), _failure_metadata(problem)
+    return evaluation(key, partition, passed=False, description=told, metadata=metadata | guide)
+
+
+def _failure_metadata(problem: SchemaViolation | Refused) -> dict[str, Any]:
+    if isinstance(problem, SchemaViolation):
+        return problem_metadata(problem.problems)
+    return found_metadata(problem.found) | {"what_to_do": problem.check.to_do}
 
 
 def _passed(
     table: Table, made: Mapping[Partition, Made], context: dg.AssetExecutionContext
 ) -> Iterator[dg.AssetCheckEvaluation]:
-    """Yield that the schema is kept, partition by partition, once Dagster knows the materialisations it is kept by."""
+    """Yield that what is checked before writing is kept, by partition, once Dagster knows the materialisations."""
     latest = targets(context.instance, asset_key(table), list(made))
     for partition, of in made.items():
-        told = f"{of.rows:,} rows obey the rules of {len(table.columns)} columns; the key is unique"
+        rules = f"{of.rows:,} rows obey the rules of {len(table.columns)} columns; the key is unique"
         if "outdated_inputs" in of.metadata:
-            told += f"; made, as allowed, from what is out of date: {of.metadata['outdated_inputs']}"
-        yield evaluation(
-            _schema_check(table),
-            partition,
-            passed=True,
-            description=told,
-            metadata={"rows": of.rows},
-            target=latest[partition],
-        )
+            rules += f"; made, as allowed, from what is out of date: {of.metadata['outdated_inputs']}"
+        for name, found in {SCHEMA_CHECK: Found(True, rules, {"rows": of.rows}), **of.found}.items():
+            yield evaluation(
+                dg.AssetCheckKey(asset_key(table), name),
+                partition,
+                passed=True,
+                description=found.told,
+                metadata=found_metadata(found),
+                target=latest[partition],
+            )
 
 
 def _check_and_write(
-    graph: Graph, table: Table, made: pd.DataFrame | Stream, provenance: Callable[[], Provenance], partition: Partition
-) -> tuple[int, str | None, dict[str, float]]:
-    """Write what obeys the table's rules.
+    graph: Graph, table: Table, step: Step, made: pd.DataFrame | Stream, provenance: Callable[[], Provenance]
+) -> tuple[int, str | None, dict[str, float], dict[str, Found]]:
+    """Write what obeys the table's rules and is not refused.
 
     Returns
     -------
     tuple
-        Number of rows; their hash, for a table without partitions; key figures.
+        Number of rows; their hash, for a table without partitions; key figures; what checks found.
 
     Raises
     ------
-    SchemaViolation
+    SchemaViolation, Refused
         Before anything is written.
     """
+    partition = step.year if table.by_year else step.scenario
     if isinstance(made, Stream):
-        return graph.store.write_stream(table, made, provenance, partition), None, {}
+        return graph.store.write_stream(table, made, provenance, partition), None, {}, {}
     checked = table.check(made)
+    found = guarded(table, step, checked)
+    problems = table.problem_of_rows(len(checked))
+    if problems:
+        raise SchemaViolation(table.name, problems)
     graph.store.write(table, checked, provenance(), partition)
-    return len(checked), content_hash(checked) if table.dimension is None else None, key_figures(table, checked)
+    content = content_hash(checked) if table.dimension is None else None
+    return len(checked), content, key_figures(table, checked), found
 
 
 def _table_asset(graph: Graph, made_by: Recipe, partitions: PartitionsOf) -> dg.AssetsDefinition:
     table = graph.tables[made_by.name]
     own = partitions[table.dimension] if table.dimension else None
-    check = dg.AssetCheckSpec(
-        SCHEMA_CHECK,
-        asset=asset_key(table),
-        description="Types, ranges, legal values and the key, checked before anything is written.",
-        blocking=True,
-        partitions_def=own,
-        metadata={"guide": dg.MetadataValue.md(section(SCHEMA_CHECK))},
-    )
-
+    rules = "Types, ranges, legal values, the key, and that there are rows, checked before anything is written."
+    checks = [
+        dg.AssetCheckSpec(
+            name,
+            asset=asset_key(table),
+            description=about,
+            blocking=True,
+            partitions_def=own,
+            metadata={"guide": dg.MetadataValue.md(section(name)), **to_do},
+        )
+        for name, about, to_do in [
+            (SCHEMA_CHECK, rules, {}),
+            *((of.name, f"{of.about} If not: {of.to_do}", {"what_to_do": of.to_do}) for of in guards_of(table.name)),
+        ]
+    ]
     lineage = _lineage(graph, table)
 
     @dg.asset(
         **_common(graph, made_by, table),
         partitions_def=own,
         backfill_policy=dg.BackfillPolicy.single_run() if own else None,
-        check_specs=[check],
+        check_specs=checks,
         metadata={
             "dagster/column_schema": column_schema(table),
             "dagster/table_name": f"reeassets.{table.name}",
@@ -305,8 +334,9 @@ def _table_asset(graph: Graph, made_by: Recipe, partitions: PartitionsOf) -> dg.
                 context.add_asset_metadata(of.metadata | lineage, partition_key=str(key))
             yield dg.MaterializeResult()
         yield from _passed(table, made, context)
-        # The evaluations are out, one a partition; Dagster also waits for the check's own output.
-        yield dg.Output(None, output_name=check.get_python_identifier())
+        # The evaluations are out, one a partition; Dagster also waits for each check's own output.
+        for check in checks:
+            yield dg.Output(None, output_name=check.get_python_identifier())
 
     return make
 

@@ -14,7 +14,7 @@ from reeassets.platform.dimensions import parent_keys, partition_keys
 from reeassets.platform.recipe import FileOutput, Recipe
 from reeassets.products.sets import product_set
 from reeassets.settings import Settings
-from reeassets.storage import MissingPartition, Provenance, TableStore, replacing
+from reeassets.storage import MissingPartition, Provenance, TableStore, record_of, replacing
 from reeassets.tables import Partition, Table, column_lineage
 from reeassets.trade.contract import Source
 from reeassets.trade.sources import open_source, with_years
@@ -214,12 +214,13 @@ class Graph:
         return frozenset(made_by.uses).union(*(self.all_uses(parent) for parent in made_by.inputs))
 
     def recorded(self, name: str, partition: Partition) -> Provenance | None:
-        """Return what a partition on disk was made from, or None if it is not there."""
+        """Return what a partition on disk was made from, or None if it is not there, or a file that is damaged."""
         output = self.output(name)
         if isinstance(output, Table):
             return self.store.provenance(output, partition)
-        record = _record_path(output.path(self.settings))
-        if not output.path(self.settings).exists() or not record.exists():
+        path = output.path(self.settings)
+        record = record_of(path)
+        if not path.exists() or not record.exists() or output.damage(path):
             return None
         return Provenance(**json.loads(record.read_text(encoding="utf-8")))
 
@@ -299,12 +300,14 @@ class Graph:
                 # What a parent over base years does not read is not missing.
                 behind -= self.years_behind(parent) - set(parse_years(recorded.years))
         made_from = format_years(behind) if over_years and self.output(name).dimension is None else ""
+        # What depends on neither stays as it is when they change, and would go on naming those of before.
+        of_source, of_set = (of in self.all_uses(name) for of in ("source", "product_set"))
         return Provenance(
             fingerprint=self._fingerprint(name, partition, parents),
-            source=self.source.name,
-            source_version=self.source.version,
-            nomenclature=self.source.nomenclature,
-            product_set_version=product_set(self.settings).version,
+            source=self.source.name if of_source else "",
+            source_version=self.source.version if of_source else "",
+            nomenclature=self.source.nomenclature if of_source else "",
+            product_set_version=product_set(self.settings).version if of_set else "",
             configuration=self.settings.fingerprint(*self.all_uses(name)),
             inputs=dict(sorted(inputs.items())),
             years=made_from,
@@ -340,11 +343,7 @@ class Graph:
         path = output.path(self.settings)
         with replacing(path) as temporary:
             compute(temporary)
-            _record_path(path).unlink(missing_ok=True)
-        with replacing(_record_path(path)) as temporary:
+            record_of(path).unlink(missing_ok=True)
+        with replacing(record_of(path)) as temporary:
             temporary.write_text(json.dumps(asdict(provenance), sort_keys=True), encoding="utf-8")
         return path
-
-
-def _record_path(path: Path) -> Path:
-    return path.with_name(path.name + ".provenance.json")

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from reeassets.platform.check import Found
 from reeassets.platform.recipe import Step
 from reeassets.storage import Provenance, TableStore
 from reeassets.tables import Partition, Problem, Table
@@ -58,12 +59,11 @@ def column_origins(lineage: dg.TableColumnLineage) -> dg.MarkdownMetadataValue:
 
 
 def provenance_metadata(provenance: Provenance) -> dict[str, dg.MetadataValue]:
-    """Show what a partition was made from."""
+    """Show what a partition was made from; of data and set `none` for what does not depend on them."""
+    behind = {name: getattr(provenance, name) for name in ("source", "source_version", "nomenclature")}
+    behind["product_set_version"] = provenance.product_set_version
     return {
-        "source": dg.MetadataValue.text(provenance.source),
-        "source_version": dg.MetadataValue.text(provenance.source_version),
-        "nomenclature": dg.MetadataValue.text(provenance.nomenclature),
-        "product_set_version": dg.MetadataValue.text(provenance.product_set_version),
+        **{name: dg.MetadataValue.text(text or "none") for name, text in behind.items()},
         "configuration_hash": dg.MetadataValue.text(provenance.configuration),
         "settings": dg.MetadataValue.json(provenance.settings),
         "fingerprint": dg.MetadataValue.text(provenance.fingerprint),
@@ -94,6 +94,11 @@ def key_figures(table: Table, frame: pd.DataFrame) -> dict[str, float]:
         amount = str((column.metadata or {}).get("unit")).startswith("thousand")
         figures[f"{'sum' if amount else 'mean'} of {name}"] = float(frame[name].sum() if amount else frame[name].mean())
     return figures
+
+
+def found_metadata(found: Found) -> dict[str, Any]:
+    """Show what a check found: its figures, and rows."""
+    return found.numbers | ({} if found.rows is None else {"rows": markdown_table(found.rows)})
 
 
 def step_metadata(step: Step) -> dict[str, Any]:

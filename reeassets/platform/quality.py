@@ -4,10 +4,6 @@ A schema says what a value may be; these say whether the values belong together:
 those of the year before, with what somebody accepted. docs/CHECKS.md says what to do about each.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -17,6 +13,8 @@ from reeassets.models.claims import CLAIMS
 from reeassets.models.robust_claims import choices_of
 from reeassets.networks.calibration import calibration_words, uniformity
 from reeassets.platform.accepted import accepted_products, products_of
+from reeassets.platform.check import Check, Found
+from reeassets.platform.guards import GUARDS, value_of_set
 from reeassets.platform.recipe import Step
 from reeassets.storage import open_parquet
 from reeassets.trade.schema import BASIS
@@ -26,78 +24,10 @@ _ROUNDING = 1e-6
 _SHOWN = 20
 
 
-@dataclass(frozen=True)
-class Found:
-    """What a check found.
-
-    Attributes
-    ----------
-    passed : bool
-        Whether all is well.
-    told : str
-        What was found, in one sentence.
-    numbers : dict
-        The figures behind it, shown and plotted.
-    rows : DataFrame or None
-        The rows that are wrong, or the most telling ones.
-    """
-
-    passed: bool
-    told: str
-    numbers: dict[str, Any] = field(default_factory=dict)
-    rows: pd.DataFrame | None = None
-
-
-Look = Callable[[Step, Step | None], Found]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check.
-
-    Attributes
-    ----------
-    table, name : str
-        The table it is of, and its name there.
-    needs : tuple of str
-        Other tables it reads, of the same year.
-    error : bool
-        Whether a failure stops what is downstream in the same run; else it warns.
-    about, to_do : str
-        What is checked, and what to do if it fails.
-    look : callable
-        ``look(step, last)``: the check, of the partition of ``step``; ``last`` is the year before, if it is there.
-    """
-
-    table: str
-    name: str
-    needs: tuple[str, ...]
-    error: bool
-    about: str
-    to_do: str
-    look: Look
-
-
 def rows_conserved(step: Step, _: Step | None) -> Found:
     """Count the set's rows of raw trade again, on another way, and compare their value with that of the flows."""
-    with step.duckdb() as connection:
-        read = connection.execute(
-            """
-            select count(*) as rows, coalesce(sum(value_kusd * share), 0) as value,
-                count(*) filter (where exporter.economy is null or importer.economy is null) as unknown,
-                coalesce(sum(value_kusd * share) filter (where exporter.economy = importer.economy), 0) as within
-            from read_parquet($raw) raw
-            join read_parquet($concordance) parts on parts.product = raw.product
-            left join read_parquet($economies) exporter on exporter.country_code = raw.exporter_code
-            left join read_parquet($economies) importer on importer.country_code = raw.importer_code
-            """,
-            {
-                "raw": step.file("raw_trade"),
-                "concordance": step.file("product_concordance"),
-                "economies": step.file("economies"),
-            },
-        ).df()
-    rows, value, unknown, within = read.iloc[0]
+    read = value_of_set(step)
+    rows, value, unknown, within = read.rows, read.value, read.unknown, read.within
     flows = float(step.read("trade_flows", ["value_kusd"])["value_kusd"].sum())
     excluded = float(step.read("excluded_flows", ["value_kusd"])["value_kusd"].sum())
     lost = float(value - within - excluded - flows)
@@ -297,6 +227,7 @@ def claims_complete(step: Step, _: Step | None) -> Found:
 
 
 CHECKS = (
+    *GUARDS,
     Check(
         "trade_flows",
         "rows_conserved",

@@ -34,12 +34,15 @@ class FileOutput:
         What it is for.
     path : callable
         Where it is, by settings.
+    damage : callable
+        Says of the file what is wrong with it so that it has to be made again, None if nothing is.
     """
 
     stage: str
     name: str
     description: str
     path: Callable[[Settings], Path]
+    damage: Callable[[Path], str | None] = lambda _: None
 
     @property
     def dimension(self) -> Dimension | None:
@@ -73,6 +76,8 @@ class Step:
         The scenarios an unpartitioned recipe reads of its inputs by scenario.
     years : tuple of int
         The years an unpartitioned recipe reads of its yearly inputs.
+    held : mapping of str to DataFrame
+        Tables that are read from here and not from the store: for a check of a table before it is written.
     """
 
     settings: Settings
@@ -85,6 +90,7 @@ class Step:
     scenario: str | None = None
     scenarios: tuple[str, ...] = ()
     years: tuple[int, ...] = ()
+    held: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @cached_property
     def source(self) -> Source:
@@ -101,6 +107,8 @@ class Step:
         columns : collection of str, optional
             Read only these.
         """
+        if name in self.held:
+            return self.held[name] if columns is None else self.held[name][list(columns)]
         table = self.tables[name]
         if table.by_year and self.year is None:
             return self.store.read_years(table, self.years, columns)

@@ -40,7 +40,9 @@ def _set_files(settings: Settings, _: Partition) -> dict[str, str]:
     return digests([*chosen.files(), nomenclature_file(chosen.nomenclature)])
 
 
-@recipe(uses=("classifiers",), plugins=("classifiers",), outside=_votes_identity, lineage=_votes_files)
+@recipe(
+    uses=("classifiers", "check_abstentions"), plugins=("classifiers",), outside=_votes_identity, lineage=_votes_files
+)
 def product_votes(step: Step) -> pd.DataFrame:
     """Collect the votes of all voters on every code of the classified revision."""
     codes = nomenclature(CLASSIFIED_REVISION)
@@ -134,7 +136,7 @@ def classified_products(step: Step) -> pd.DataFrame:
 
 @recipe(
     inputs=("classified_products",),
-    uses=("product_set", "source", "concordance_rule", "concordance_least_share"),
+    uses=("product_set", "source", "concordance_rule", "concordance_least_share", "check_not_carried"),
     plugins=("product_sets", "sources"),
     outside=said_of_source,
     lineage=no_files,
@@ -167,10 +169,11 @@ def _other_goods_digests(settings: Settings, _: Partition) -> dict[str, str]:
 
 
 _SET_INPUTS = ("raw_trade", "economies", "product_concordance")
+_SET_USES = ("product_set", "other_goods")
 _set_recipe = partial(
     recipe,
     inputs=_SET_INPUTS,
-    uses=("product_set", "other_goods"),
+    uses=_SET_USES,
     plugins=("product_sets",),
     outside=_other_goods_digests,
     kinds=_SQL,
@@ -200,7 +203,7 @@ def excluded_flows(step: Step) -> pd.DataFrame:
 
 
 # What is left out is made first: a check weighs both against raw trade.
-@_set_recipe(inputs=(*_SET_INPUTS, "excluded_flows"))
+@_set_recipe(inputs=(*_SET_INPUTS, "excluded_flows"), uses=(*_SET_USES, "check_left_out"))
 def trade_flows(step: Step) -> pd.DataFrame:
     """Cut the set's products out of a year's raw trade, without what is known to be another good."""
     return _of_set(step, carried.trade_flows)

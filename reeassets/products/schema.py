@@ -140,6 +140,7 @@ VOTE_DISAGREEMENTS = Table(
         "largest_share": column("float64", "Share of voters who gave the most frequent answer", gt=0, lt=1),
     },
     key=("product", "field"),
+    may_be_empty=True,
 )
 
 KEYWORD_BASELINE = Table(
@@ -250,6 +251,7 @@ EXCLUDED_FLOWS = Table(
     columns={**_ENDS, "good": column("str", "What it is"), **_AMOUNTS},
     key=("year", "exporter", "importer", "product", "good"),
     by_year=True,
+    may_be_empty=True,
 )
 
 UNIT_VALUES = Table(

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from reeassets.indicators.contract import registered_indicators
+from reeassets.platform import reading
 from reeassets.platform.recipe import FileOutput, Step, file_recipe
 from reeassets.platform.warehouse import build_warehouse
 from reeassets.products import sets
@@ -18,6 +19,7 @@ WAREHOUSE = FileOutput(
     name="warehouse",
     description="One DuckDB file, read-only by custom, with every table and comments on tables and columns.",
     path=lambda settings: settings.warehouse_file,
+    damage=reading.damage,
 )
 HTML_REPORT = FileOutput(
     stage="report",
@@ -47,6 +49,9 @@ def warehouse(step: Step, path: Path) -> None:
         "scenarios_left_out": step.metadata.get("scenarios_left_out", "none"),
         "outdated_inputs": step.metadata.get("outdated_inputs", "none"),
     }
+    held = reading.holder(step.settings.warehouse_file)
+    if held:
+        step.metadata["old_file"] = f"{held}. It keeps the old file; the new one takes its place"
     partitions: dict[Dimension, tuple[Partition, ...]] = {"year": step.years, "scenario": step.scenarios}
     step.metadata["rows"] = build_warehouse(path, step.store, list(step.tables.values()), partitions, about)
 

@@ -53,6 +53,7 @@ SHOCK_IMPACTS = Table(
     },
     key=("scenario", "country", "product"),
     by_scenario=True,
+    may_be_empty=True,
 )
 
 

@@ -46,7 +46,7 @@ def nomenclature(step: Step) -> pd.DataFrame:
 
 
 @recipe(
-    uses=(*_SOURCE, "max_rejected_share"),
+    uses=(*_SOURCE, "max_rejected_share", "max_set_aside_share"),
     plugins=("sources",),
     outside=_identity,
     lineage=_digests,
@@ -62,9 +62,12 @@ def raw_trade(step: Step) -> Stream:
     def batches() -> Iterator[pa.RecordBatch]:
         # They may be read once more from the beginning.
         values.clear()
+        rows = 0
         for batch in reader.batches():
             values.append(pc.sum(batch["value_kusd"], min_count=0).as_py())
+            rows += batch.num_rows
             yield batch
+        reader.accounting.require_kept(rows, step.settings.max_set_aside_share)
 
     def finish() -> dict[str, Any]:
         accounting = reader.accounting
@@ -120,7 +123,7 @@ def _totals_identity(settings: Settings, year: int | None) -> dict[str, str]:
 
 @recipe(
     inputs=("raw_trade", "economies"),
-    uses=(*_SOURCE, "totals"),
+    uses=(*_SOURCE, "totals", "check_without_total"),
     outside=_totals_identity,
     lineage=lambda settings, _: all_goods.totals_files(settings, open_source(settings)),
     kinds=_SQL,

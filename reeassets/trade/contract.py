@@ -54,6 +54,12 @@ class Rejection:
     examples: list[tuple[int | None, str]] = field(default_factory=list)
 
 
+def _place(example: tuple[int | None, str]) -> str:
+    """Return an example as text; what was no line of a file has no number."""
+    line, text = example
+    return text if line is None else f"line {line}: {text}"
+
+
 @dataclass
 class Accounting:
     """What became of every row that was read: ``read = kept + rejected``.
@@ -98,15 +104,33 @@ class Accounting:
         """
         if self.rejected <= limit * self.read:
             return
-        reasons = "; ".join(
-            f"{reason}: {rejection.count:,}, e.g. line {rejection.examples[0][0]}: {rejection.examples[0][1]}"
+        raise SourceError(
+            f"{self.place}: {self.rejected:,} of {self.read:,} rows were rejected, {self.rejected / self.read:.2%}; "
+            f"the setting max_rejected_share allows {limit:.2%}. {self._reasons()}"
+        )
+
+    def require_kept(self, rows: int, limit: float) -> None:
+        """Refuse a year of which nothing is left, or too little, whatever the reasons.
+
+        Raises
+        ------
+        SourceError
+            If there are no rows, or the share of those that were not kept is above ``limit``.
+        """
+        if rows and self.rejected <= limit * self.read:
+            return
+        raise SourceError(
+            f"{self.place}: {rows:,} of {self.read:,} rows are left, and {self.rejected:,} set aside; the setting "
+            f"max_set_aside_share allows {limit:.0%}. {self._reasons() or 'There were none to begin with'}"
+        )
+
+    def _reasons(self) -> str:
+        """Return every reason with its count and an example."""
+        return "; ".join(
+            f"{reason}: {rejection.count:,}, e.g. {_place(rejection.examples[0])}"
             if rejection.examples
             else f"{reason}: {rejection.count:,}"
             for reason, rejection in sorted(self.rejections.items())
-        )
-        raise SourceError(
-            f"{self.place}: {self.rejected:,} of {self.read:,} rows were rejected, {self.rejected / self.read:.2%}; "
-            f"the setting max_rejected_share allows {limit:.2%}. {reasons}"
         )
 
     def summary(self) -> dict[str, object]:

@@ -53,6 +53,7 @@ ECONOMY_MEMBERS = Table(
     },
     key=("year", "economy", "country"),
     by_year=True,
+    may_be_empty=True,
 )
 
 NOMENCLATURE = Table(
@@ -109,6 +110,7 @@ REJECTED_ROWS = Table(
     },
     key=("year", "reason", "example"),
     by_year=True,
+    may_be_empty=True,
 )
 
 PRODUCT_COVERAGE = Table(
@@ -125,6 +127,7 @@ PRODUCT_COVERAGE = Table(
         "note": column("str", "What else to know", nullable=True),
     },
     key=("product",),
+    may_be_empty=True,
 )
 
 COUNTRY_TOTALS = Table(

@@ -33,21 +33,28 @@ def no_files(settings: Settings, year: int | None) -> dict[str, str]:  # noqa: A
     return {}
 
 
-def with_years(settings: Settings, source: Source) -> Settings:
-    """Return the settings with the years that the source has, if nobody said which.
+def years_of(settings: Settings, source: Source) -> tuple[int, ...]:
+    """Return the years that are computed: those that were named, else the source's of 2007-2023, else all it has."""
+    if "years" in settings.model_fields_set:
+        return settings.years
+    available = source.years()
+    return tuple(year for year in available if year in settings.years) or available
 
-    Those are its years from 2007 to 2023, or all it has if none is among these.
+
+def with_years(settings: Settings, source: Source) -> Settings:
+    """Return the settings with the years that the source has, if nobody said which; see :func:`years_of`.
 
     Raises
     ------
     SourceError
-        If a year in between is missing: a gap is left out only when it is asked for.
+        If the source has no year, or if one in between is missing: a gap is left out only when it is asked for.
     """
     if "years" in settings.model_fields_set:
         return settings
-    available = source.years()
-    years = tuple(year for year in available if year in settings.years) or available
-    missing = sorted(set(range(years[0], years[-1] + 1)) - set(years)) if years else []
+    years = years_of(settings, source)
+    if not years:
+        raise SourceError(f"source {source.name!r} ({source.version}) has no year")
+    missing = sorted(set(range(years[0], years[-1] + 1)) - set(years))
     if missing:
         raise SourceError(
             f"source {source.name!r} ({source.version}) lacks {format_years(missing)} between its other years; "

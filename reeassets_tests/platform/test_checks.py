@@ -255,7 +255,8 @@ def test_an_indicator_that_the_year_before_was_made_without_is_left_out(look, tm
     assert found.numbers["largest_move"] == 0.0
 
 
-@pytest.mark.parametrize("name", CHECK)
+# What is checked before a table is written is another matter: there no rows are refused.
+@pytest.mark.parametrize("name", [name for name, check in CHECK.items() if not check.before])
 @pytest.mark.parametrize("now", [True, False], ids=["rows", "no rows"])
 @pytest.mark.parametrize("before", [True, False, None], ids=["rows before", "no rows before", "no year before"])
 def test_a_year_without_rows_is_told_of_once_and_stops_no_check(look, tmp_path, name, now, before):

@@ -1,0 +1,78 @@
+"""Which years of a home may be read: those of its present data, and not those that an earlier archive left on disk.
+
+A year's file stays when another archive, another release or fewer years are computed: coming back to it costs nothing.
+What reads single files of a home asks here first.
+"""
+
+import json
+from collections.abc import Iterable
+
+from reeassets.settings import Settings
+from reeassets.storage import MissingPartition, TableStore, record_of
+from reeassets.tables import Table
+from reeassets.trade.contract import SourceError
+from reeassets.trade.schema import RAW_TRADE
+from reeassets.trade.sources import open_source, years_of
+from reeassets.years import format_years, parse_years
+
+
+def present_years(settings: Settings) -> tuple[int, ...]:
+    """Return the years that the home computes from its present data.
+
+    Where the data are not at hand, as in a home that was copied without its archive: those that the last finished run
+    recorded with the warehouse.
+
+    Raises
+    ------
+    SourceError
+        If the data are not at hand and no run has been finished.
+    """
+    try:
+        source = open_source(settings)
+        return tuple(sorted(set(years_of(settings, source)).intersection(source.years())))
+    except (SourceError, OSError) as problem:
+        record = record_of(settings.warehouse_file)
+        if not record.exists():
+            raise SourceError(
+                f"which years {settings.home} has cannot be told without its data: {problem}"
+            ) from problem
+        return parse_years(json.loads(record.read_text(encoding="utf-8"))["years"])
+
+
+def served_years(settings: Settings, store: TableStore, table: Table) -> tuple[int, ...]:
+    """Return the years of a yearly table that are there and of the present data."""
+    there = set(store.years(table)).intersection(present_years(settings))
+    return tuple(year for year in sorted(there) if _earlier(store, table, year) is None)
+
+
+def _earlier(store: TableStore, table: Table, year: int) -> str | None:
+    """Say of what earlier data a year's table is, None if it is of those that raw trade of the year is of."""
+    now, own = (store.provenance(of, year) for of in (RAW_TRADE, table))
+    if now is None or own is None:
+        return None
+    before, after = ((of.source, of.source_version, of.nomenclature) for of in (own, now))
+    return None if before == after else f"{', '.join(before)}, and raw trade of {', '.join(after)}"
+
+
+def require_served(settings: Settings, store: TableStore, tables: Iterable[Table], year: int) -> None:
+    """Refuse a year that is not there, or is of earlier data than the home's.
+
+    Raises
+    ------
+    MissingPartition
+        Naming the years there are.
+    """
+    for table in tables:
+        years = served_years(settings, store, table)
+        if year in years:
+            continue
+        there = format_years(years) or "none"
+        earlier = _earlier(store, table, year)
+        why = (
+            f"of {year} is of {earlier}; `reeassets run` renews it"
+            if earlier
+            else f"of {year} is of earlier data: the present ones do not have it"
+            if year in store.years(table)
+            else f"has not been made for {year}"
+        )
+        raise MissingPartition(f"{store.root}: {table.name} {why}; the years there are: {there}")
