@@ -48,6 +48,8 @@ class Plugin:
         What was loaded.
     error : str or None
         Why it was not.
+    module : str
+        The module that the entry point names.
     """
 
     group: str
@@ -56,6 +58,7 @@ class Plugin:
     version: str
     value: Any
     error: str | None
+    module: str = ""
 
     @property
     def origin(self) -> str:
@@ -72,7 +75,7 @@ def _load(group: str, entry: EntryPoint) -> Plugin:
     # `doctor` show it with its origin.
     except Exception as problem:  # noqa: BLE001  (the import of somebody else's module can raise anything)
         value, error = None, f"{type(problem).__name__}: {problem}"
-    return Plugin(group, entry.name, distribution, version, value, error)
+    return Plugin(group, entry.name, distribution, version, value, error, entry.module)
 
 
 def discover(group: str) -> list[Plugin]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reeassets import plugins
+from reeassets.platform.code import Sources
 from reeassets.platform.dimensions import parent_keys, partition_keys
 from reeassets.platform.recipe import FileOutput, Recipe
 from reeassets.products.sets import product_set
@@ -21,30 +22,8 @@ from reeassets.trade.sources import open_source, with_years
 from reeassets.years import format_years, parse_years
 
 STAGE_PACKAGES = ("trade", "products", "networks", "indicators", "clusters", "models", "shocks", "report")
-_PACKAGE = Path(__file__).resolve().parents[1]
-
-
-@cache
-def code_hash(stage: str) -> str:
-    """Return a hash of a stage's source code and of what all stages stand on.
-
-    A changed formula makes every table of its stage, and what is downstream, out of date; a changed comment does so
-    too, which costs time and never correctness.
-    """
-    digest = hashlib.sha256()
-    common = [_PACKAGE / name for name in ("tables.py", "streams.py", "storage.py")]
-    if stage == "report":
-        common.append(_PACKAGE / "platform" / "warehouse.py")
-    if stage == "shocks":
-        # It computes on the indicators' network and reads none of their tables.
-        common += sorted((_PACKAGE / "indicators").rglob("*.py"))
-    for path in [*sorted((_PACKAGE / stage).rglob("*.py")), *common]:
-        digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
-
-
-def _plugin_identities(group: str) -> list[list[str]]:
-    return [[plugin.name, plugin.distribution, plugin.version] for plugin in plugins.discover(group)]
+# Groups of plugins of which the setting of this name chooses one; of the others all are used.
+_CHOSEN = {"sources": "source", "product_sets": "product_set"}
 
 
 @dataclass(eq=False)
@@ -194,13 +173,31 @@ class Graph:
     def own_hash(self, name: str) -> str:
         """Hash how a recipe computes, whatever its data: code, settings and plugins."""
         made_by = self.recipes[name]
+        modules = {made_by.compute.__module__}
+        shown = made_by.output is not None
+        if shown:
+            # A file shows what the tables say of themselves.
+            modules |= {f"reeassets.{stage}.schema" for stage in STAGE_PACKAGES if stage != "report"}
         parts = [
             name,
-            code_hash(self.output(name).stage),
+            self._sources.digest(modules, words=shown),
             self.settings.fingerprint(*made_by.uses),
-            {group: _plugin_identities(group) for group in made_by.plugins},
+            {group: self._plugin_identities(group) for group in made_by.plugins},
         ]
+        self._sources.keep()
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def _plugin_identities(self, group: str) -> list[list[str]]:
+        chosen = getattr(self.settings, _CHOSEN[group]) if group in _CHOSEN else None
+        return [
+            [plugin.name, plugin.distribution, plugin.version, self._sources.digest([plugin.module])]
+            for plugin in plugins.discover(group)
+            if chosen in {None, plugin.name}
+        ]
+
+    @cached_property
+    def _sources(self) -> Sources:
+        return Sources(self.settings.home / "cache" / "code.json")
 
     @cache  # noqa: B019
     def outside(self, name: str, partition: Partition) -> dict[str, str]:
