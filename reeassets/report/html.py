@@ -18,7 +18,6 @@ from reeassets.indicators.contract import Indicator
 from reeassets.indicators.permutation import MINIMUM_PRODUCTS
 from reeassets.models.diagnostics import COUNTRIES
 from reeassets.models.judges import REFERENCE_CLUSTERS, STABLE
-from reeassets.models.verdicts import MAJORITY
 from reeassets.products import sets
 from reeassets.report import checks, dependence, labels, rare_earths, robust, showcase, summaries
 from reeassets.report.exhibits import exhibits
@@ -174,7 +173,6 @@ def render(
         rules={
             "level_cut": LEVEL_CUT,
             "min_products": MINIMUM_PRODUCTS,
-            "majority": summaries.percent(MAJORITY),
             "reference_clusters": REFERENCE_CLUSTERS,
             "stable": STABLE,
         },
