@@ -60,6 +60,8 @@ class Provenance:
         The settings behind ``configuration`` with their values, as JSON holds them.
     method : str
         Hash of code, settings and plugins, of the table and of all it is made from, whatever the data.
+    of_year : dict of str to str
+        Fingerprints of the years of other tables that a year of a table is made from, by ``table year``.
     """
 
     fingerprint: str
@@ -72,6 +74,7 @@ class Provenance:
     years: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     method: str = ""
+    of_year: dict[str, str] = field(default_factory=dict)
 
 
 def _parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:

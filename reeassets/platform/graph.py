@@ -310,6 +310,11 @@ class Graph:
             years=made_from,
             settings=self.settings.values(*self.all_uses(name)),
             method=self._method(name, methods),
+            of_year={
+                f"{parent} {at}": fingerprint
+                for parent, at, fingerprint in parents
+                if isinstance(partition, int) and isinstance(at, int)
+            },
         )
 
     def _fingerprint(self, name: str, partition: Partition, parents: list[Any]) -> str:

@@ -58,7 +58,7 @@ def _difference(graph: Graph, name: str, partition: Partition) -> str:
 
 
 def _of_other_data(graph: Graph, name: str, partition: Partition, recorded: Provenance) -> bool:
-    """Say whether a partition rests on files that those it is made from for its year do not rest on any more."""
+    """Say whether what a year was made from has been made anew since, or is itself of other data than today's."""
     if not isinstance(partition, int):
         return False
     of_year = [(parent, at) for parent, at in graph.parents(name, partition) if isinstance(at, int)]
@@ -66,7 +66,9 @@ def _of_other_data(graph: Graph, name: str, partition: Partition, recorded: Prov
         return recorded.fingerprint != graph.expected(name, partition)
     for parent, at in of_year:
         now = graph.recorded(parent, at)
-        if now is not None and (now.inputs.items() - recorded.inputs.items() or _of_other_data(graph, parent, at, now)):
+        if now is not None and (
+            recorded.of_year.get(f"{parent} {at}") != now.fingerprint or _of_other_data(graph, parent, at, now)
+        ):
             return True
     return False
 

@@ -12,7 +12,7 @@ def test_inverse_and_solution_are_numpys(size):
     matrix = np.eye(size) - 0.9 * generator.dirichlet(np.ones(size), size)
     right = generator.normal(size=(size, 3))
     np.testing.assert_allclose(inverse(matrix.copy()), np.linalg.inv(matrix), atol=1e-12)
-    np.testing.assert_allclose(solved(matrix.copy(), right), np.linalg.solve(matrix, right), atol=1e-12)
+    np.testing.assert_allclose(solved(matrix.copy(), right.copy()), np.linalg.solve(matrix, right), atol=1e-12)
 
 
 def test_a_singular_system_is_an_error():
