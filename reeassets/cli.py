@@ -103,15 +103,33 @@ def run(
         str | None, typer.Option(help="Stop after this stage, e.g. indicators: a year is in, and results can wait")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Make everything again, current or not")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be made and why, and make nothing")
+    ] = False,
 ) -> None:
     """Make everything that is out of date, from raw trade to findings, warehouse and report.
 
     What is given here is remembered in settings.toml of the home. Exit status 0 only if every blocking check passed.
     """
     settings = _settings(home, source=source, data=data, years=years, product_set=product_set, economies=economies)
+    if dry_run:
+        from reeassets.console.plan import show_plan
+
+        raise typer.Exit(show_plan(settings, out, force=force, until=until))
     from reeassets.console.run import run_and_report
 
     raise typer.Exit(run_and_report(settings, out, force=force, until=until))
+
+
+@app.command(epilog="Example: [bold]reeassets plan[/bold]   after a change in settings.toml")
+def plan(
+    home: Home = None,
+    until: Annotated[str | None, typer.Option(help="Look no further than this stage")] = None,
+) -> None:
+    """Say what `reeassets run` would make, for which years, and why; make nothing."""
+    from reeassets.console.plan import show_plan
+
+    raise typer.Exit(show_plan(_settings(home), out, force=False, until=until))
 
 
 fetch = typer.Typer(help="Download trade data.", no_args_is_help=True)

@@ -11,6 +11,7 @@ from .processes import clean_environment
 
 COMMANDS = (
     "run",
+    "plan",
     "ui",
     "tables",
     "show",

@@ -153,7 +153,8 @@ def _summarise(graph: Graph, outcome: Outcome, console: Console) -> None:
     console.print(f"report     {settings.report_file}", highlight=False, soft_wrap=True)
 
 
-def _stages_until(graph: Graph, last: str) -> list[str]:
+def stages_until(graph: Graph, last: str) -> list[str]:
+    """Return what the stages up to one make; raise ValueError if there is no such stage."""
     if last not in STAGE_PACKAGES:
         raise ValueError(f"there is no stage {last!r}; the stages are {', '.join(STAGE_PACKAGES)}")
     stages = STAGE_PACKAGES[: STAGE_PACKAGES.index(last) + 1]
@@ -209,7 +210,7 @@ def run_and_report(
     """
     graph = Graph(settings)
     if until is not None:
-        only = _stages_until(graph, until)
+        only = stages_until(graph, until)
     if is_generated(graph.source.version):
         console.print(graph.source.notes, style="bold yellow", highlight=False, soft_wrap=True)
     for told in [*left_aside(settings), *_records_elsewhere(settings), *_held(settings)]:

@@ -1,10 +1,11 @@
 """Which partitions are out of date, and in which runs they are made."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
 from reeassets.platform.graph import Graph
+from reeassets.platform.outdated import changes
 from reeassets.tables import Partition
 
 Key = TypeVar("Key", bound=Partition)
@@ -58,6 +59,63 @@ def _current(graph: Graph, reported: Reported, name: str, partition: Partition) 
     expected = graph.expected(name, partition)
     recorded = graph.recorded(name, partition)
     return recorded is not None and recorded.fingerprint == expected and reported(name, partition) == expected
+
+
+@dataclass(frozen=True)
+class Change:
+    """Partitions of one table or file that have to be made, for one reason.
+
+    Attributes
+    ----------
+    name : str
+        The table or file.
+    partitions : tuple
+        Years or scenarios, or ``(None,)``.
+    reason : str
+        In words.
+    """
+
+    name: str
+    partitions: tuple[Partition, ...]
+    reason: str
+
+
+def why(graph: Graph, reported: Reported, *, force: bool, only: Collection[str] | None = None) -> list[Change]:
+    """List what has to be made and why, in the order in which it is made.
+
+    Parameters
+    ----------
+    graph, reported, force
+        As in :func:`out_of_date`.
+    only : collection of str, optional
+        Look at these alone.
+    """
+    stale = out_of_date(graph, reported, force=force)
+    found = []
+    for name, keys in stale.items():
+        if only is not None and name not in only:
+            continue
+        of_reason: dict[str, list[Partition]] = {}
+        for key in keys:
+            of_reason.setdefault(_reason(graph, reported, name, key, stale), []).append(key)
+        found += [Change(name, tuple(partitions), reason) for reason, partitions in of_reason.items()]
+    return found
+
+
+def _reason(
+    graph: Graph, reported: Reported, name: str, partition: Partition, stale: dict[str, tuple[Partition, ...]]
+) -> str:
+    recorded = graph.recorded(name, partition)
+    if recorded is None:
+        return "missing"
+    if recorded.method != graph.expected_method(name):
+        return changes(graph, name, recorded)
+    if recorded.fingerprint != graph.expected(name, partition):
+        parents = sorted({parent for parent, at in graph.parents(name, partition) if at in stale.get(parent, ())})
+        return f"made anew before it: {', '.join(parents)}" if parents else "another input file, or other years"
+    if reported(name, partition) != recorded.fingerprint:
+        return "no passed check of it on record"
+    return "asked for"
 
 
 def neighbours(keys: tuple[Key, ...], of: tuple[Key, ...]) -> list[tuple[Key, ...]]:

@@ -13,9 +13,9 @@ from reeassets.platform.checks import checks_of
 from reeassets.platform.factory import SCHEMA_CHECK, asset_key
 from reeassets.platform.failures import cause
 from reeassets.platform.graph import Graph
-from reeassets.platform.instance import dagster_home, name_code_location
+from reeassets.platform.instance import dagster_folder, dagster_home, name_code_location
 from reeassets.platform.jobs import range_tags
-from reeassets.platform.plan import Batch, batches, out_of_date
+from reeassets.platform.plan import Batch, Change, batches, out_of_date, why
 from reeassets.platform.progress import Progress
 from reeassets.tables import Partition
 from reeassets.trade.sources import require_years
@@ -138,6 +138,31 @@ def _hash_ahead(graph: Graph, stale: Mapping[str, tuple[Partition, ...]]) -> Thr
             for partition in partitions:
                 pool.submit(lineage, graph.settings, partition)
     return pool
+
+
+def planned(graph: Graph, *, force: bool = False, only: Collection[str] | None = None) -> list[Change]:
+    """Say what :func:`run` would make and why, and make nothing, not even the home.
+
+    Parameters
+    ----------
+    graph : Graph
+        The graph under the current settings.
+    force, only
+        As in :func:`run`.
+
+    Raises
+    ------
+    SourceError, PluginError, ValueError
+        As in :func:`run`.
+    """
+    require_years(graph.source, graph.settings.years)
+    wanted = None if only is None else graph.ancestors(only)
+    folder = dagster_folder(graph.settings.home)
+    if not (folder / "dagster.yaml").exists():
+        return why(graph, lambda *_: None, force=force, only=wanted)
+    dagster_home(graph.settings.home)
+    with dg.DagsterInstance.get() as instance:
+        return why(graph, _reported(graph, instance), force=force, only=wanted)
 
 
 def run(

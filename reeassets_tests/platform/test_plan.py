@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+import dagster as dg
 import pandas as pd
 
 from reeassets.platform.plan import Batch, batches, out_of_date
 from reeassets.platform.recipe import Recipe
-from reeassets.platform.runner import run
+from reeassets.platform.runner import planned, run
 
 from .conftest import YEARS
 
@@ -100,3 +101,51 @@ def test_a_year_that_comes_later_is_not_missing_in_what_rests_on_base_years(make
     assert calls == []
     assert whole.recorded("level", None).years == "2019-2020"
     assert whole.recorded("summary", None).years == "2019-2022"
+
+
+def test_a_plan_says_what_would_be_made_and_why_and_makes_nothing(make_graph, silent, calls):
+    graph = make_graph()
+    assert {(change.name, change.partitions, change.reason) for change in planned(graph)} == {
+        ("base", YEARS, "missing"),
+        ("total", (None,), "missing"),
+        ("share", YEARS, "missing"),
+        ("summary", (None,), "missing"),
+    }
+    assert not graph.settings.home.exists()
+    assert calls == []
+    run(graph, silent)
+    assert planned(make_graph()) == []
+    changed = make_graph(pass_through=0.5)
+    reason = "pass_through 0.85 -> 0.5"
+    assert [(change.name, change.partitions, change.reason) for change in planned(changed)] == [
+        ("share", YEARS, reason),
+        ("summary", (None,), reason),
+    ]
+    assert [change.name for change in planned(changed, only=["share"])] == ["share"]
+    calls.files["BACI_V202701.zip"] = "ab"
+    base, total, *_ = planned(make_graph())
+    assert (base.name, base.reason) == ("base", "another input file, or other years")
+    assert (total.name, total.reason) == ("total", "made anew before it: base")
+    calls.files.clear()
+    graph.store.path(graph.tables["base"], 2020).unlink()
+    assert [(change.name, change.partitions) for change in planned(make_graph())] == [("base", (2020,))]
+    assert {change.reason for change in planned(graph, force=True)} == {"asked for", "missing"}
+
+
+def test_what_a_run_makes_is_what_its_plan_said(make_graph, silent, calls):
+    run(make_graph(), silent)
+    changed = make_graph(link_draws=99)
+    said = {(change.name, key) for change in planned(changed) for key in change.partitions}
+    calls.clear()
+    run(changed, silent)
+    assert set(calls) == said
+    assert planned(make_graph(link_draws=99)) == []
+
+
+def test_what_no_check_has_passed_on_is_in_the_plan(make_graph, silent):
+    graph = make_graph()
+    run(graph, silent)
+    with dg.DagsterInstance.get() as instance:
+        instance.wipe_assets([dg.AssetKey(["trade", "base"])])
+    (change,) = planned(make_graph())
+    assert (change.name, change.partitions, change.reason) == ("base", YEARS, "no passed check of it on record")
