@@ -31,7 +31,7 @@ from reeassets.platform.metadata import (
     step_metadata,
     table_metadata,
 )
-from reeassets.platform.outdated import outdated_inputs, refusal
+from reeassets.platform.outdated import changed_settings, outdated_inputs, refusal
 from reeassets.platform.recipe import FileOutput, Recipe, Step
 from reeassets.platform.turns import RESULTS, turn
 from reeassets.storage import Provenance, content_hash
@@ -70,12 +70,15 @@ class Made:
         Hash of its rows, for a table without partitions.
     found : dict of str to Found
         What the checks found that were made before it was written.
+    seconds : float
+        How long it took.
     """
 
     rows: int
     metadata: dict[str, Any]
     content: str | None
     found: dict[str, Found]
+    seconds: float
 
 
 def asset_key(output: Table | FileOutput) -> dg.AssetKey:
@@ -153,11 +156,25 @@ def _make(graph: Graph, made_by: Recipe, table: Table, partition: Partition, con
     context.resources.progress.started(table.stage, table.name, partition)
     began = time.perf_counter()
     with turn(graph.settings, table.name, partition, context.log.info):
+        before = _settings_before(graph, table, partition)
         step, provenance = _step(graph, made_by, partition, context)
         rows, content, figures, found = _check_and_write(graph, table, step, made_by.compute(step), provenance)
         about = table_metadata(graph.store, table, partition, rows, provenance())
-    context.resources.progress.finished(table.stage, table.name, partition, rows, time.perf_counter() - began)
-    return Made(rows, about | figures | step_metadata(step), content, found)
+        changed = changed_settings(before, provenance().settings)
+    seconds = time.perf_counter() - began
+    context.resources.progress.finished(table.stage, table.name, partition, rows, seconds)
+    about |= {"settings_changed": changed} if changed else {}
+    return Made(rows, about | figures | step_metadata(step), content, found, seconds)
+
+
+def _settings_before(graph: Graph, table: Table, partition: Partition) -> dict[str, Any]:
+    """Return the settings that the partition which is there was made under; none if it is not there or damaged."""
+    try:
+        recorded = graph.recorded(table.name, partition)
+    except ValueError:
+        # What replaces a damaged file has nothing to be compared with.
+        return {}
+    return {} if recorded is None else recorded.settings
 
 
 def _make_all(
@@ -190,6 +207,9 @@ def _make_all(
         yield from _recorded(graph, table, _sorted(made, keys), context)
         raise
     give_back()
+    if made:
+        # One event for all: each costs as much as a small partition.
+        context.log.info("made " + "; ".join(_made_words(table, made[key], key) for key in _sorted(made, keys)))
     made, broken = _sorted(made, keys), _sorted(broken, keys)
     if broken:
         yield from _recorded(graph, table, made, context)
@@ -203,6 +223,12 @@ def _make_all(
             f"{told}; nothing of it was written", metadata=_failure_metadata(first), allow_retries=False
         ) from first
     return made
+
+
+def _made_words(table: Table, of: Made, partition: Partition) -> str:
+    name = table.name if partition is None else f"{table.name} {partition}"
+    changed = of.metadata.get("settings_changed")
+    return f"{name}: {of.rows:,} rows in {of.seconds:.2f} s{f' ({changed})' if changed else ''}"
 
 
 def _sorted(found: Mapping[Partition, Of], keys: Sequence[Partition]) -> dict[Partition, Of]:

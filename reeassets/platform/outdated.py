@@ -1,6 +1,7 @@
 """Which inputs of a result over years were made under other settings, code or data than today's, and what differs."""
 
 from collections import defaultdict
+from typing import Any
 
 from reeassets.platform.graph import Graph
 from reeassets.settings import setting_text
@@ -84,13 +85,13 @@ def refusal(name: str, outdated: str) -> OutdatedPartition:
 
 def changes(graph: Graph, name: str, recorded: Provenance) -> str:
     """Say which settings a partition was made under that are different now: ``pass_through 0.85 -> 0.8``."""
-    now = graph.settings.values(*graph.all_uses(name))
-    # A setting that came or went is a change of the code.
-    differing = [of for of in sorted(now) if of in recorded.settings and recorded.settings[of] != now[of]]
-    return (
-        ", ".join(f"{of} {setting_text(recorded.settings[of])} -> {setting_text(now[of])}" for of in differing)
-        or OTHER_CODE
-    )
+    return changed_settings(recorded.settings, graph.settings.values(*graph.all_uses(name))) or OTHER_CODE
+
+
+def changed_settings(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Say which settings differ, with both values; empty if none. One that came or went is a change of the code."""
+    differing = [name for name in sorted(now) if name in before and before[name] != now[name]]
+    return ", ".join(f"{name} {setting_text(before[name])} -> {setting_text(now[name])}" for name in differing)
 
 
 def _tables(partitions: dict[str, list[Partition]]) -> str:

@@ -1,12 +1,17 @@
 """Making everything that is out of date in this process: what ``reeassets run`` does."""
 
+import getpass
+import os
+import sys
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from reeassets import __version__
 from reeassets.platform.abandoned import clean_up, close_abandoned_runs
 from reeassets.platform.build import build_defs
 from reeassets.platform.checks import checks_of
@@ -19,6 +24,8 @@ from reeassets.platform.plan import Batch, Change, batches, out_of_date, why
 from reeassets.platform.progress import Progress
 from reeassets.tables import Partition
 from reeassets.trade.sources import require_years
+
+_TAG_LENGTH = 200
 
 
 @dataclass
@@ -100,11 +107,23 @@ def _reported(graph: Graph, instance: dg.DagsterInstance) -> Any:
     return reported
 
 
+def _started_by() -> dict[str, str]:
+    """Return tags that say who started a run, and how: in the UI, runs of the command line look like all others."""
+    program = Path(sys.argv[0]).name
+    command = " ".join(["reeassets" if program == "__main__.py" else program, *sys.argv[1:]])
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        # In a container a number need not have a name.
+        user = str(os.getuid())
+    return {"reeassets/started_by": command[:_TAG_LENGTH], "reeassets/user": user, "reeassets/version": __version__}
+
+
 def _execute(batch: Batch, graph: Graph, job: dg.JobDefinition, instance: dg.DagsterInstance, outcome: Outcome) -> bool:
     result = job.execute_in_process(
         instance=instance,
         asset_selection=[asset_key(graph.output(name)) for name in batch.names],
-        tags=range_tags(batch.partitions) if batch.partitions else None,
+        tags={**(range_tags(batch.partitions) if batch.partitions else {}), **_started_by()},
         # The progress lines and the summary say it better; the full log is in the UI.
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,

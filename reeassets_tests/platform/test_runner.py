@@ -1,9 +1,12 @@
 """What is made, what is left alone, and what Dagster knows of it afterwards."""
 
+import re
+
 import dagster as dg
 import pytest
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 
+from reeassets.platform.build import build_defs
 from reeassets.platform.instance import dagster_home
 from reeassets.platform.quality import Check, Found
 from reeassets.platform.runner import run
@@ -178,3 +181,42 @@ def test_years_the_source_lacks_are_an_error_before_anything_is_made(go):
 def test_progress_is_told_of_every_partition(go, silent):
     go()
     assert [(name, year) for _, name, year, _ in silent.seen] == ALL
+
+
+def test_a_run_says_who_started_it_and_how_long_each_partition_took(make_graph, silent, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/somewhere/bin/reeassets", "run", "--force"])
+    run(make_graph(), silent)
+    run(make_graph(pass_through=0.5), silent)
+    with dg.DagsterInstance.get() as instance:
+        latest, _ = instance.get_runs()
+        assert latest.tags["reeassets/started_by"] == "reeassets run --force"
+        assert latest.tags["reeassets/user"]
+        assert latest.tags["reeassets/version"]
+        said = [entry.user_message for entry in instance.all_logs(latest.run_id) if entry.user_message]
+        (share,) = [text for text in said if text.startswith("made share 2019: ")]
+        assert re.fullmatch(
+            "made " + "; ".join(rf"share {year}: 1 rows in [0-9.]+ s \(pass_through 0.85 -> 0.5\)" for year in YEARS),
+            share,
+        )
+        made = instance.get_latest_materialization_event(dg.AssetKey(["trade", "share"]))
+    metadata = made.asset_materialization.metadata
+    assert metadata["settings_changed"].value == "pass_through 0.85 -> 0.5"
+    assert metadata["settings"].value["pass_through"] == 0.5
+
+
+def test_a_damaged_partition_is_made_again(make_graph, silent):
+    graph = make_graph()
+    run(graph, silent)
+    path = graph.store.path(graph.tables["base"], 2020)
+    path.write_bytes(b"PAR1 not a table PAR1")
+    dagster_home(graph.settings.home)
+    job = build_defs(
+        graph=make_graph(), resource_overrides={"progress": silent}
+    ).resolve_implicit_global_asset_job_def()
+    tags = {"dagster/asset_partition_range_start": "2020", "dagster/asset_partition_range_end": "2020"}
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance, asset_selection=[dg.AssetKey(["trade", "base"])], tags=tags, raise_on_error=False
+        )
+    assert result.success
+    assert graph.store.read(graph.tables["base"], 2020)["n"].tolist() == [20]
