@@ -17,7 +17,7 @@ from reeassets.platform.guide import section
 from reeassets.platform.metadata import found_metadata
 from reeassets.platform.quality import CHECKS
 from reeassets.platform.recipe import Step
-from reeassets.tables import Partition
+from reeassets.tables import Partition, Table
 
 
 def build_checks(graph: Graph, partitions: PartitionsOf) -> list[dg.AssetChecksDefinition]:
@@ -47,9 +47,7 @@ def _definition(graph: Graph, check: Check, partitions: PartitionsOf) -> dg.Asse
         name=f"{table.stage}__{table.name}__{check.name}", specs=[spec], required_resource_keys={"duckdb", "turns"}
     )
     def look(context: dg.AssetCheckExecutionContext) -> Iterator[Any]:
-        keys: list[Partition] = [None]
-        if own is not None:
-            keys = [int(key) if table.by_year else key for key in context.op_execution_context.partition_keys]
+        keys = _partitions(graph, table, context)
         latest = targets(context.instance, asset_key(table), keys)
         for partition in keys:
             step = _step(graph, check, partition, context)
@@ -59,6 +57,22 @@ def _definition(graph: Graph, check: Check, partitions: PartitionsOf) -> dg.Asse
         yield dg.Output(None, output_name=spec.get_python_identifier())
 
     return look
+
+
+def _partitions(graph: Graph, table: Table, context: dg.AssetCheckExecutionContext) -> list[Partition]:
+    """Return the partitions to look at: those of the run or, of a run without any, all that are there.
+
+    The UI's button that executes the checks of an asset starts a run without partitions.
+    """
+    if table.dimension is None:
+        return [None]
+    run = context.op_execution_context
+    if run.has_partitions:
+        return [int(key) if table.by_year else key for key in run.partition_keys]
+    there = [key for key in graph.partitions(table.name) if graph.store.path(table, key).exists()]
+    if not there:
+        raise dg.Failure(f"{table.name} has not been made; there is nothing to check", allow_retries=False)
+    return there
 
 
 def _help(check: Check) -> dict[str, Any]:

@@ -442,3 +442,17 @@ def test_an_error_stops_what_is_downstream_in_the_same_run(home, monkeypatch):
     ended = {event.step_key for event in result.all_events if event.is_step_success}
     assert "products__trade_flows" in ended
     assert "networks__network_edges" not in ended
+
+
+def test_checks_without_a_partition_look_at_every_year_that_is_there(home):
+    """What the UI's button "Execute all" starts: a run of checks alone, without a partition."""
+    graph = Graph(Settings(home=home, years="2019-2023"))
+    (home / "tables" / "trade" / "product_totals" / "2023.parquet").unlink()
+    key = dg.AssetCheckKey(dg.AssetKey(["trade", "product_totals"]), "world_total")
+    chosen = dg.define_asset_job("look_again", selection=dg.AssetSelection.checks(key))
+    found = dg.Definitions.merge(build_defs(graph=graph), dg.Definitions(jobs=[chosen])).resolve_job_def("look_again")
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = found.execute_in_process(instance=instance)
+        assert result.success
+        looked = {one.partition: one.passed for one in result.get_asset_check_evaluations()}
+    assert looked == dict.fromkeys(("2019", "2020", "2021", "2022"), True)
