@@ -107,23 +107,28 @@ def _reported(graph: Graph, instance: dg.DagsterInstance) -> Any:
     return reported
 
 
-def _started_by() -> dict[str, str]:
-    """Return tags that say who started a run, and how: in the UI, runs of the command line look like all others."""
+def _command() -> str:
     program = Path(sys.argv[0]).name
-    command = " ".join(["reeassets" if program == "__main__.py" else program, *sys.argv[1:]])
+    return " ".join(["reeassets" if program == "__main__.py" else program, *sys.argv[1:]])[:_TAG_LENGTH]
+
+
+def _started_by(what: str) -> dict[str, str]:
+    """Return tags that say who started a run, and how: in the UI, runs of the command line look like all others."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
         # In a container a number need not have a name.
         user = str(os.getuid())
-    return {"reeassets/started_by": command[:_TAG_LENGTH], "reeassets/user": user, "reeassets/version": __version__}
+    return {"reeassets/started_by": what, "reeassets/user": user, "reeassets/version": __version__}
 
 
-def _execute(batch: Batch, graph: Graph, job: dg.JobDefinition, instance: dg.DagsterInstance, outcome: Outcome) -> bool:
+def _execute(
+    batch: Batch, graph: Graph, job: dg.JobDefinition, instance: dg.DagsterInstance, outcome: Outcome, started_by: str
+) -> bool:
     result = job.execute_in_process(
         instance=instance,
         asset_selection=[asset_key(graph.output(name)) for name in batch.names],
-        tags={**(range_tags(batch.partitions) if batch.partitions else {}), **_started_by()},
+        tags={**(range_tags(batch.partitions) if batch.partitions else {}), **_started_by(started_by)},
         # The progress lines and the summary say it better; the full log is in the UI.
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,
@@ -185,7 +190,13 @@ def planned(graph: Graph, *, force: bool = False, only: Collection[str] | None =
 
 
 def run(
-    graph: Graph, progress: Progress, *, force: bool = False, plan: Any = None, only: Collection[str] | None = None
+    graph: Graph,
+    progress: Progress,
+    *,
+    force: bool = False,
+    plan: Any = None,
+    only: Collection[str] | None = None,
+    started_by: str | None = None,
 ) -> Outcome:
     """Make what is out of date, in order, and stop at the first batch that fails.
 
@@ -201,6 +212,8 @@ def run(
         Told the partitions that will be made, before the first is.
     only : collection of str, optional
         Make these and what they are made from, and nothing else.
+    started_by : str, optional
+        Who starts it, for the tags of the runs; by default the command line of this process.
 
     Raises
     ------
@@ -228,7 +241,7 @@ def run(
         name_code_location(instance, folder, job.name)
         try:
             for batch in batches(graph, stale):
-                if not _execute(batch, graph, job, instance, outcome):
+                if not _execute(batch, graph, job, instance, outcome, started_by or _command()):
                     break
                 for name in batch.names:
                     of_batch = batch.partitions if graph.output(name).dimension else (None,)
