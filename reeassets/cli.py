@@ -322,11 +322,13 @@ def graphml(
 ) -> None:
     """Write the tiered network of a year as GraphML, for Gephi, Cytoscape or igraph."""
     settings = _settings(home)
-    from reeassets.networks.graph import load, write_graphml
+    from reeassets.networks.graph import is_graphml, load, write_graphml
+    from reeassets.outputs import output_file
     from reeassets.storage import replacing
 
+    target = output_file(path, "GraphML", is_graphml)
     graph = load(year, settings.home)
-    with replacing(path.expanduser().absolute()) as temporary:
+    with replacing(target) as temporary:
         write_graphml(graph, temporary)
     out.print(f"{path}: {graph.number_of_nodes():,} nodes, {graph.number_of_edges():,} edges")
 

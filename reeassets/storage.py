@@ -6,6 +6,7 @@ can never disagree.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -133,8 +134,12 @@ def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path in the same folder, and move it over ``path`` when the block ends well.
 
     A block that raises leaves ``path`` as it was and no temporary file. What belongs to the old file, as DuckDB's log
-    does, goes with it.
+    does, goes with it. A folder in the place is refused before the work is done.
     """
+    if path.is_dir():
+        raise IsADirectoryError(
+            errno.EISDIR, "there is a folder where a file is to be written; move it away", str(path)
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)
     try:

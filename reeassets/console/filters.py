@@ -74,6 +74,12 @@ def known(
     return found
 
 
+def no_rows(table: str, filters: dict[str, Any]) -> ValueError:
+    """Return the error that says which filters leave nothing of a table."""
+    given = [f"{name} {value}" for name, value in filters.items() if value is not None]
+    return ValueError(f"the table {table} has no rows of {', '.join(given)}")
+
+
 def _sides(name: str, columns: list[str], table: str) -> list[str]:
     sides = [column for column in _SIDES[name] if column in columns]
     if not sides:

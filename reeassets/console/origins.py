@@ -43,7 +43,7 @@ def show_origins(
     MissingPartition
         If the year has not been made.
     ValueError
-        If country or product are unknown, or the country does not trade the product.
+        If country or product are unknown, or the country imports nothing of the product.
     """
     store = TableStore(settings.tables_root)
     economies, products = store.read(ECONOMIES), store.read(CLASSIFIED_PRODUCTS)
@@ -55,15 +55,16 @@ def show_origins(
     own = pairs[(pairs["country"] == country) & (pairs["product"] == product)]
     if own.empty:
         raise ValueError(f"{country} does not trade {product} in {at}")
+    row = own.iloc[0]
+    if not row["imports_kusd"]:
+        raise ValueError(
+            f"{country} exports {product} and imports nothing of it in {at}: there are no origins to trace"
+        )
     say_if_generated(store, ORIGINS, at, console)
     names = country_names(economies)
     of = short_description(product_names(products)[product], 60)
     head = f"[bold]{country}[/bold] {names[country]}  [bold]{product}[/bold] {of}  {at}"
     console.print(head, highlight=False, soft_wrap=True)
-    row = own.iloc[0]
-    if not row["imports_kusd"]:
-        console.print("nothing is imported", highlight=False)
-        return
     console.print(f"imports of {row['imports_kusd']:,.0f} thousand US$", highlight=False)
     found = store.read(ORIGINS, at)
     found = found[(found["country"] == country) & (found["product"] == product)]

@@ -26,6 +26,10 @@ def chosen_year(settings: Settings, store: TableStore, tables: Sequence[Table], 
     if year is None:
         common = set.intersection(*(set(served_years(settings, store, table)) for table in tables))
         if not common:
+            made = set.intersection(*(set(store.years(table)) for table in tables))
+            if made:
+                # Says of what else they are.
+                require_served(settings, store, tables, max(made))
             raise MissingPartition(f"{store.root}: there is no table {tables[0].name} yet; `reeassets run` makes it")
         return max(common)
     require_served(settings, store, tables, year)

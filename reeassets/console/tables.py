@@ -8,7 +8,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from reeassets.console.filters import known, query
+from reeassets.console.filters import known, no_rows, query
 from reeassets.console.warehouse import catalogue, generated_notice, open_warehouse
 from reeassets.settings import Settings
 from reeassets.years import format_years
@@ -94,7 +94,7 @@ def show_rows(
     Raises
     ------
     ValueError
-        If there is no such table, it has no column that a filter fits, or there is nothing of what a filter asks for.
+        If there is no such table, it has no column that a filter fits, or filters leave nothing of it.
     """
     with open_warehouse(settings) as connection:
         _give_notice(connection)
@@ -102,11 +102,14 @@ def show_rows(
         columns = [column for column, _, _ in _columns(connection, table)]
         aside = Console(stderr=True) if csv else console
         say = partial(aside.print, style="yellow", markup=False, highlight=False, soft_wrap=True)
-        source, values = query(columns, table, known(connection, columns, table, filters, say))
+        found = known(connection, columns, table, filters, say)
+        source, values = query(columns, table, found)
+        total = connection.execute(f"select count(*) {source}", values).fetchall()[0][0]
+        if values and not total:
+            raise no_rows(table, found)
         if csv:
             connection.execute(f"select * {source} order by all", values).df().to_csv(sys.stdout, index=False)
             return
-        total = connection.execute(f"select count(*) {source}", values).fetchall()[0][0]
         cut = f" limit {int(limit)}" if limit is not None else ""
         rows = connection.execute(f"select * {source}{cut}", values).fetchall()
     texts = [[_text(value) for value in row] for row in rows]

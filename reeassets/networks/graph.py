@@ -10,6 +10,9 @@ from reeassets.settings import Settings
 from reeassets.storage import TableStore
 from reeassets.trade.served import require_served
 
+# GraphML's first element stands behind the declaration of XML, and comments of other programs at most.
+_HEAD_BYTES = 4096
+
 
 def multidigraph(edges: pd.DataFrame, tiers: pd.DataFrame) -> nx.MultiDiGraph:
     """Build the graph of one year.
@@ -82,3 +85,9 @@ def write_graphml(graph: nx.MultiDiGraph, path: Path) -> None:
     named = nx.relabel_nodes(graph, {node: f"{node[0]}:{node[1]}" for node in graph.nodes})
     named.graph = {name: value for name, value in graph.graph.items() if value is not None}
     nx.write_graphml(named, path)
+
+
+def is_graphml(path: Path) -> bool:
+    """Tell by its beginning whether a file is GraphML."""
+    with path.open("rb") as file:
+        return b"<graphml" in file.read(_HEAD_BYTES)

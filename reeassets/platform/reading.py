@@ -52,6 +52,8 @@ def _who(problem: str) -> str:
 
 
 def _unreadable(path: Path, problem: duckdb.Error) -> WarehouseUnreadable:
+    if path.is_dir():
+        return WarehouseUnreadable(f"{path}: it is a folder, and no warehouse can be made in its place; move it away")
     return WarehouseUnreadable(f"{path}: cannot be read as a warehouse, `reeassets run` makes it again ({problem})")
 
 

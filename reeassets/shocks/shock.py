@@ -1,6 +1,6 @@
 """A scenario on the data of a year: who cuts how much of what. It is one row of the table ``shock_scenarios``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -115,8 +115,8 @@ def resolve(
     Raises
     ------
     ScenarioError
-        If a scenario names a supplier that does not trade in the year, a product that is not in the set, or a stage
-        without products.
+        If a scenario names a supplier that does not trade in the year, a product that is not in the set, a stage
+        without products, or suppliers that export nothing of the products, so that there is nothing to cut.
     """
     note = None
     if isinstance(definition, BuiltIn):
@@ -127,6 +127,7 @@ def resolve(
             note = f"fewer than {definition.rank} supplier(s) of the {len(products)} product(s) this is about"
     else:
         suppliers, products = _suppliers(definition, flows, year), _products(definition, members)
+        _require_exports(definition, suppliers, products, flows, year)
     return Shock(
         scenario=definition.name,
         title=definition.title,
@@ -149,6 +150,17 @@ def _suppliers(scenario: Scenario, flows: pd.DataFrame, year: int) -> tuple[str,
             "countries go by BACI's ISO3 codes, in which Taiwan is S19"
         )
     return scenario.suppliers
+
+
+def _require_exports(
+    scenario: Scenario, suppliers: Sequence[str], products: Sequence[str], flows: pd.DataFrame, year: int
+) -> None:
+    cut = flows["exporter"].isin(suppliers) & flows["product"].isin(products)
+    if not (flows.loc[cut, "value_kusd"] > 0).any():
+        what = f"products: {', '.join(products)}" if scenario.products else f"stages: {', '.join(scenario.stages)}"
+        raise ScenarioError(
+            f"{scenario.place}: {what}: {', '.join(suppliers)} exports nothing of it in {year}, there is nothing to cut"
+        )
 
 
 def _products(scenario: Scenario, members: pd.DataFrame) -> list[str]:

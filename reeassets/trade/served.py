@@ -1,19 +1,23 @@
 """Which years of a home may be read: those of its present data, and not those that an earlier archive left on disk.
 
 A year's file stays when another archive, another release or fewer years are computed: coming back to it costs nothing.
-What reads single files of a home asks here first.
+The same holds for another source, product set or grouping of economies that is set and not computed yet. What reads
+single files of a home asks here first.
 """
 
 import json
 from collections.abc import Iterable
 
-from reeassets.settings import Settings
+from reeassets.settings import Settings, setting_text
 from reeassets.storage import MissingPartition, TableStore, record_of
 from reeassets.tables import Table
 from reeassets.trade.contract import SourceError
 from reeassets.trade.schema import RAW_TRADE
 from reeassets.trade.sources import open_source, years_of
 from reeassets.years import format_years, parse_years
+
+# What a table is of, whatever it computes: a table of other ones answers another question.
+_OF_WHAT = ("source", "product_set", "economies")
 
 
 def present_years(settings: Settings) -> tuple[int, ...]:
@@ -40,22 +44,27 @@ def present_years(settings: Settings) -> tuple[int, ...]:
 
 
 def served_years(settings: Settings, store: TableStore, table: Table) -> tuple[int, ...]:
-    """Return the years of a yearly table that are there and of the present data."""
+    """Return the years of a yearly table that are there, of the present data and of what is set."""
     there = set(store.years(table)).intersection(present_years(settings))
-    return tuple(year for year in sorted(there) if _earlier(store, table, year) is None)
+    return tuple(year for year in sorted(there) if _earlier(settings, store, table, year) is None)
 
 
-def _earlier(store: TableStore, table: Table, year: int) -> str | None:
-    """Say of what earlier data a year's table is, None if it is of those that raw trade of the year is of."""
+def _earlier(settings: Settings, store: TableStore, table: Table, year: int) -> str | None:
+    """Say of what earlier data a year's table is, None if it is of those that are set and that raw trade is of."""
     now, own = (store.provenance(of, year) for of in (RAW_TRADE, table))
     if now is None or own is None:
         return None
     before, after = ((of.source, of.source_version, of.nomenclature) for of in (own, now))
-    return None if before == after else f"{', '.join(before)}, and raw trade of {', '.join(after)}"
+    if before != after:
+        return f"{', '.join(before)}, and raw trade of {', '.join(after)}"
+    wanted = settings.values(*_OF_WHAT)
+    differing = [name for name in _OF_WHAT if own.settings.get(name, wanted[name]) != wanted[name]]
+    changed = [f"{of} {setting_text(own.settings[of])}, and {setting_text(wanted[of])} is set" for of in differing]
+    return "; ".join(changed) or None
 
 
 def require_served(settings: Settings, store: TableStore, tables: Iterable[Table], year: int) -> None:
-    """Refuse a year that is not there, or is of earlier data than the home's.
+    """Refuse a year that is not there, or is of other data, products or economies than the home's.
 
     Raises
     ------
@@ -67,7 +76,7 @@ def require_served(settings: Settings, store: TableStore, tables: Iterable[Table
         if year in years:
             continue
         there = format_years(years) or "none"
-        earlier = _earlier(store, table, year)
+        earlier = _earlier(settings, store, table, year)
         why = (
             f"of {year} is of {earlier}; `reeassets run` renews it"
             if earlier

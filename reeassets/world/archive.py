@@ -15,7 +15,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from reeassets.outputs import output_file
 from reeassets.storage import replacing
+from reeassets.trade.contract import is_generated
 from reeassets.trade.nomenclature import nomenclature
 from reeassets.world.background import Background, BackgroundYear
 from reeassets.world.dynamics import SetYear, Simulation
@@ -120,10 +122,11 @@ def write_world(plan: Plan, out: Path, progress: Progress | None = None) -> dict
     Raises
     ------
     ValueError
-        If the plan cannot be carried out, or the name does not end in ``.zip``.
+        If the plan cannot be carried out, the name does not end in ``.zip``, or another archive has it.
     """
     if out.suffix.lower() != ".zip":
         raise ValueError(f"the archive's name must end in .zip, not {out.name!r}")
+    out = output_file(out, "a generated archive", _is_generated)
     generator = _Generator(plan)
     rows: dict[str, int] = {}
     with (
@@ -249,6 +252,14 @@ def _write(member: IO[bytes], piece: Future[tuple[bytes, int]]) -> int:
     lines, count = piece.result()
     member.write(lines)
     return count
+
+
+def _is_generated(path: Path) -> bool:
+    """Tell by its comment whether an archive was written here; CEPII's takes hours to download again."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return is_generated(archive.comment.decode(errors="replace"))
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

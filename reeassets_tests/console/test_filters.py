@@ -1,11 +1,17 @@
 """What a person calls a country, and filters on what there is not."""
 
+import io
+from functools import partial
+
 import duckdb
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from reeassets.console.countries import code_of, resolve_country
 from reeassets.console.filters import known, query
+from reeassets.console.tables import show_rows
+from reeassets.settings import Settings
 
 COUNTRIES = pd.DataFrame(
     [
@@ -139,6 +145,29 @@ def test_no_rows_of_what_is_known_are_said(warehouse, filters, line):
 def test_what_is_known_nowhere_is_an_error(warehouse, filters, message):
     with pytest.raises(ValueError, match=message):
         asked(warehouse, **filters)
+
+
+@pytest.mark.parametrize("csv", [True, False])
+def test_filters_that_leave_nothing_together_are_an_error(tmp_path, csv):
+    settings = Settings(home=tmp_path)
+    settings.warehouse_file.parent.mkdir()
+    with duckdb.connect(str(settings.warehouse_file)) as connection:
+        connection.execute(
+            "create table about as select 'version' as name, 'V202601' as value union select 'notes', ''"
+        )
+        connection.execute(
+            "create table catalogue as select * from (values ('flows', '', 2, 1), ('none', '', 0, 2)) "
+            "t(name, description, rows, position)"
+        )
+        connection.execute("create table flows as select * from (values (2021, 'DEU'), (2022, 'CHN')) t(year, country)")
+        connection.execute("create table none as select * from flows limit 0")
+    console = Console(file=io.StringIO(), width=200)
+    show = partial(show_rows, settings, console=console, limit=5, csv=csv)
+    with pytest.raises(ValueError, match=r"^the table flows has no rows of year 2022, country DEU$"):
+        show("flows", {"year": 2022, "country": "DEU", "product": None})
+    show("flows", {"year": 2022, "country": "CHN", "product": None})
+    # Without a filter nothing is asked for that is not there.
+    show("none", {"year": None, "country": None, "product": None})
 
 
 def test_a_filter_that_fits_no_column_is_an_error(warehouse):

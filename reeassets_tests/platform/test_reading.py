@@ -143,6 +143,12 @@ def test_a_file_that_is_no_warehouse_is_one_error(path, content):
     assert holder(path) is None
 
 
+def test_a_folder_in_its_place_is_not_said_to_be_made_again(tmp_path):
+    with pytest.raises(WarehouseUnreadable, match=r"it is a folder, .*; move it away$"):
+        open_read_only(tmp_path)
+    assert "move it away" in damage(tmp_path)
+
+
 def test_doctor_opens_the_warehouse(tmp_path, path):
     warehouse = tmp_path / "home" / "warehouse" / "reeassets.duckdb"
     warehouse.parent.mkdir(parents=True)

@@ -201,6 +201,11 @@ def test_a_shock_is_its_row(tmp_path, write):
         ({"suppliers": "CHN, XYZ"}, r"the command line: suppliers: XYZ does not trade .* in 2010"),
         ({"products": "280530, 999999"}, "the command line: products: 999999 is not in the product set"),
         ({"products": (), "stages": "final"}, "the product set has no final products"),
+        (
+            {"suppliers": "USA"},
+            f"the command line: products: {P}: USA exports nothing of it in 2010, .* nothing to cut",
+        ),
+        ({"products": (), "stages": "input"}, "the command line: stages: input: CHN exports nothing of it in 2010"),
     ],
 )
 def test_what_the_data_do_not_have_is_named(tmp_path, change, told):

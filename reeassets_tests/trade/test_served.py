@@ -71,6 +71,28 @@ def test_a_year_whose_raw_trade_is_of_another_release_is_refused(home):
         chosen_year(settings, store, [RAW_TRADE], 2010)
 
 
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        ({"product_set": "ree168"}, "product_set ree168, and critical33 is set"),
+        ({"economies": "eu27"}, "economies eu27, and countries is set"),
+        ({"source": "sample"}, "source sample, and baci is set"),
+    ],
+)
+def test_a_year_of_another_set_source_or_grouping_is_refused_until_it_is_made_again(home, made, told):
+    store, settings = TableStore(Settings(home=home).tables_root), Settings(home=home)
+    store.write(NETWORK_EDGES, NETWORK_EDGES.conform(edges(2021)), replace(NEW, settings=made), 2021)
+    with pytest.raises(MissingPartition, match=f"of 2021 is of {told}; `reeassets run` renews it; .* are: 2020$"):
+        load(2021, home)
+    assert chosen_year(settings, store, [NETWORK_EDGES], None) == 2020
+    store.write(NETWORK_EDGES, NETWORK_EDGES.conform(edges(2020)), replace(NEW, settings=made), 2020)
+    with pytest.raises(MissingPartition, match=f"of 2021 is of {told}; `reeassets run` renews it"):
+        chosen_year(settings, store, [NETWORK_EDGES], None)
+    # What else is set changes nothing about what the table is of.
+    store.write(NETWORK_EDGES, NETWORK_EDGES.conform(edges(2021)), replace(NEW, settings={"link_seed": 1}), 2021)
+    assert load(2021, home).number_of_edges() == 1
+
+
 def test_edges_of_another_product_set_are_no_traceback(home):
     store = TableStore(Settings(home=home).tables_root)
     store.write(NETWORK_EDGES, NETWORK_EDGES.conform(edges(2021, "280530")), NEW, 2021)
