@@ -13,6 +13,7 @@ from reeassets import __version__, plugins
 from reeassets.platform.reading import damage, holder
 from reeassets.plugins import PluginError
 from reeassets.settings import Settings
+from reeassets.storage import record_of
 from reeassets.trade.baci.inbox import left_aside
 from reeassets.trade.contract import SourceError
 from reeassets.years import format_years
@@ -46,6 +47,17 @@ def _existing(settings: Settings) -> str:
     return str(folder)
 
 
+def _misplaced(settings: Settings) -> Iterator[str]:
+    """Yield what stands in the home where a folder, or a file, is to be."""
+    for name in ("cache", "locks", "report", "tables", "warehouse"):
+        place = settings.home / name
+        if place.exists() and not place.is_dir():
+            yield f"{place}: it is a file where the home keeps a folder; move it away"
+    for record in map(record_of, (settings.warehouse_file, settings.report_file)):
+        if record.is_dir():
+            yield f"{record}: it is a folder where a file is kept; move it away"
+
+
 def _problems(settings: Settings) -> Iterator[str]:
     """Yield what is wrong, in the order a user would mend it."""
     for group in plugins.GROUPS:
@@ -77,6 +89,7 @@ def _problems(settings: Settings) -> Iterator[str]:
         ]
         yield from (told for told in map(_problem, checks) if told)
     yield from (told for told in (damage(settings.warehouse_file), holder(settings.warehouse_file)) if told)
+    yield from _misplaced(settings)
     folder = _existing(settings)
     if not os.access(folder, os.W_OK):
         yield f"{folder}: no permission to write"

@@ -161,6 +161,15 @@ def test_doctor_opens_the_warehouse(tmp_path, path):
     assert "cannot be read as a warehouse" in result.output
 
 
+def test_doctor_names_what_stands_in_the_place_of_a_folder(tmp_path):
+    (tmp_path / "locks").write_text("")
+    (tmp_path / "warehouse" / "reeassets.duckdb.provenance.json").mkdir(parents=True)
+    result = CliRunner().invoke(app, ["doctor", "--home", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "locks: it is a file where the home keeps a folder" in result.output
+    assert "provenance.json: it is a folder where a file is kept" in result.output
+
+
 def test_a_damaged_file_is_made_again_and_a_good_one_is_not(make_graph, silent, calls):
     graph = make_graph()
     run(graph, silent)
