@@ -134,6 +134,21 @@ def test_what_cannot_be_done_is_one_line_and_a_status(finished, tmp_path, argume
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("PRODUCT_SET", "ree168", "is of product_set critical33, and ree168 is set"),
+        ("ECONOMIES", "eu27", "is of economies countries, and eu27 is set"),
+    ],
+)
+@pytest.mark.parametrize("asked", [("show", "findings"), ("tables",), ("monitor", "DEU")])
+def test_results_of_other_settings_are_not_shown(finished, asked, setting, value, told):
+    shown = reeassets(*asked, home=finished[0], check=False, **{f"REEASSETS_{setting}": value})
+    assert shown.returncode == 2
+    assert told in " ".join(shown.stderr.split())
+    assert "findings" not in shown.stdout
+
+
 def test_a_wrong_request_is_not_remembered(home):
     reeassets("run", "--years", "1990-1995", home=home, check=False)
     assert "nothing was out of date" in reeassets("run", home=home).stdout

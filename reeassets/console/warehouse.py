@@ -1,10 +1,14 @@
 """Opening the warehouse for reading."""
 
+import json
+
 import duckdb
 
 from reeassets.platform.reading import open_read_only
 from reeassets.settings import Settings
+from reeassets.storage import MissingPartition, Provenance, record_of
 from reeassets.trade.contract import is_generated
+from reeassets.trade.served import set_otherwise
 
 
 def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
@@ -16,10 +20,16 @@ def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
         If it has not been made.
     WarehouseHeld, WarehouseUnreadable
         If another program has it open for writing, or it is damaged.
+    MissingPartition
+        If it is of another source, product set or grouping of economies than is set now.
     """
-    path = settings.warehouse_file
+    path, record = settings.warehouse_file, record_of(settings.warehouse_file)
     if not path.exists():
         raise FileNotFoundError(f"{path}: there is no warehouse yet; `reeassets run` makes it")
+    if record.is_file():
+        other = set_otherwise(settings, Provenance(**json.loads(record.read_text(encoding="utf-8"))))
+        if other is not None:
+            raise MissingPartition(f"{path}: the warehouse is of {other}; `reeassets run` renews it")
     return open_read_only(path)
 
 

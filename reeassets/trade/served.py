@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 
 from reeassets.settings import Settings, setting_text
-from reeassets.storage import MissingPartition, TableStore, record_of
+from reeassets.storage import MissingPartition, Provenance, TableStore, record_of
 from reeassets.tables import Table
 from reeassets.trade.contract import SourceError
 from reeassets.trade.schema import RAW_TRADE
@@ -57,6 +57,11 @@ def _earlier(settings: Settings, store: TableStore, table: Table, year: int) -> 
     before, after = ((of.source, of.source_version, of.nomenclature) for of in (own, now))
     if before != after:
         return f"{', '.join(before)}, and raw trade of {', '.join(after)}"
+    return set_otherwise(settings, own)
+
+
+def set_otherwise(settings: Settings, own: Provenance) -> str | None:
+    """Say of which other source, products or economies something is than are set; None if of the same."""
     wanted = settings.values(*_OF_WHAT)
     differing = [name for name in _OF_WHAT if own.settings.get(name, wanted[name]) != wanted[name]]
     changed = [f"{of} {setting_text(own.settings[of])}, and {setting_text(wanted[of])} is set" for of in differing]
