@@ -181,7 +181,8 @@ def intervals(folder: Path) -> None:
     store = TableStore(folder)
     network = replace(network_of(store, store.years(TRADE_FLOWS)[-1]), settings=settings)
     table = schema.indicator_intervals_table(settings)
-    table.check(uncertainty.indicator_intervals(network, stages(PRODUCTS), registered_indicators()))
+    shares = materiality(PRODUCTS)
+    table.check(uncertainty.indicator_intervals(network, stages(PRODUCTS), shares, registered_indicators()))
 
 
 def with_networkx(folder: Path, year: int) -> pd.DataFrame:
@@ -351,7 +352,8 @@ Load of the machine at the end, this benchmark included: {load:.1f} on {os.cpu_c
 ## From Parquet to tables, {len(YEARS)} years in one process
 
 `indicators` reads flows, totals and links, computes all ten indicators with multi-tier risk, checks every rule of
-`product_indicators` and `country_indicators`, and writes both. `variants` does so for `indicator_variants`: three
+`product_indicators` and `country_indicators`, and writes both; `everything` makes `indicator_bounds`, `origins` and
+`dependency_monitor` as well, from one network a year. `variants` does so for `indicator_variants`: three
 definitions of exposure, three risks under each of two hazards. `intervals` perturbs the flows of one year {DRAWS}
 times, `nothing` reads that year and builds its network: a draw of `perturbation_draws` takes {a_draw:.2f} s of a
 processor a year at this size.
