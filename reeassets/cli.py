@@ -5,16 +5,14 @@ import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
 from reeassets import __version__
+from reeassets.console.options import PATH, WORD, Home, UsageError, settings_of
 from reeassets.home import home_path, variable
-from reeassets.settings import Settings
-from reeassets.settings_file import line_of
 
 app = typer.Typer(
     name="reeassets",
@@ -29,57 +27,6 @@ err = Console(stderr=True)
 _LITTLE_DISK = 1 << 20
 
 
-def _path(text: str | Path) -> Path:
-    """Read a path of the command line: an empty one, as of a variable that is not set, is not the working directory."""
-    if not str(text).strip():
-        raise typer.BadParameter("it is empty")
-    return Path(text)
-
-
-def _word(text: str) -> str:
-    """Read a text of the command line, likewise: an empty filter is not one that lets everything pass."""
-    if not text.strip():
-        raise typer.BadParameter("it is empty")
-    return text
-
-
-_PATH: dict[str, Any] = {"parser": _path, "metavar": "PATH"}
-_WORD: dict[str, Any] = {"parser": _word, "metavar": "TEXT"}
-Home = Annotated[
-    Path | None, typer.Option(help="Folder of tables, warehouse, report and Dagster's records. Default: var", **_PATH)
-]
-
-
-class UsageError(Exception):
-    """What the user asked for cannot be done; the message says why and what to do."""
-
-
-def _origin(name: str, given: dict[str, Any]) -> str:
-    """Return where the value of a setting comes from."""
-    if given.get(name) is not None:
-        return f"the command line, {name}"
-    if variable(f"REEASSETS_{name.upper()}") is not None:
-        return f"the environment, REEASSETS_{name.upper()}"
-    file = home_path() / "settings.toml"
-    line = line_of(file, name)
-    return f"settings: {name}" if line is None else f"{file}, line {line}: {name}"
-
-
-def _settings(home: Path | None, **given: Any) -> Settings:
-    """Read the settings of a home, with what was given on the command line on top."""
-    if home is not None:
-        os.environ["REEASSETS_HOME"] = str(home.expanduser().absolute())
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as problem:
-        reasons = [
-            (f"{_origin(str(error['loc'][0]), {**given, 'home': home})}: " if error["loc"] else "settings: ")
-            + error["msg"].removeprefix("Value error, ")
-            for error in problem.errors()
-        ]
-        raise UsageError("; ".join(dict.fromkeys(reasons))) from problem
-
-
 @app.command(
     epilog="Example: [bold]reeassets run --years 2015-2023[/bold]   computes nine years of the sample",
 )
@@ -87,7 +34,7 @@ def run(
     source: Annotated[
         str | None, typer.Option(help="Source of raw trade; see `reeassets plugins`. Default: sample")
     ] = None,
-    data: Annotated[Path | None, typer.Option(help="File or folder that the source reads", **_PATH)] = None,
+    data: Annotated[Path | None, typer.Option(help="File or folder that the source reads", **PATH)] = None,
     years: Annotated[
         str | None,
         typer.Option(help="Years, e.g. 2010,2015-2017. Default: those of 2007-2023 in the data, or all if none is"),
@@ -111,7 +58,7 @@ def run(
 
     What is given here is remembered in settings.toml of the home. Exit status 0 only if every blocking check passed.
     """
-    settings = _settings(home, source=source, data=data, years=years, product_set=product_set, economies=economies)
+    settings = settings_of(home, source=source, data=data, years=years, product_set=product_set, economies=economies)
     if dry_run:
         from reeassets.console.plan import show_plan
 
@@ -129,7 +76,7 @@ def plan(
     """Say what `reeassets run` would make, for which years, and why; make nothing."""
     from reeassets.console.plan import show_plan
 
-    raise typer.Exit(show_plan(_settings(home), out, force=False, until=until))
+    raise typer.Exit(show_plan(settings_of(home), out, force=False, until=until))
 
 
 fetch = typer.Typer(help="Download trade data.", no_args_is_help=True)
@@ -142,7 +89,7 @@ app.add_typer(
 def fetch_baci(
     nomenclature: Annotated[str, typer.Option(help="Revision of the Harmonized System, HS92 to HS22")] = "HS07",
     version: Annotated[str, typer.Option(help="Release of BACI")] = "V202601",
-    to: Annotated[Path, typer.Option(help="Folder to put the archive into", **_PATH)] = Path("downloads"),
+    to: Annotated[Path, typer.Option(help="Folder to put the archive into", **PATH)] = Path("downloads"),
     base_url: Annotated[str | None, typer.Option(help="Where the archives are; by default CEPII's server")] = None,
 ) -> None:
     """Download CEPII's archive of one revision, or verify the one that is there."""
@@ -156,7 +103,7 @@ def fetch_baci(
 )
 def world(
     out_file: Annotated[
-        Path, typer.Option("--out", help="Archive to write, ending in .zip; its truth goes beside it", **_PATH)
+        Path, typer.Option("--out", help="Archive to write, ending in .zip; its truth goes beside it", **PATH)
     ] = Path("world.zip"),
     years: Annotated[str, typer.Option(help="Consecutive years, e.g. 2007-2023")] = "2007-2023",
     countries: Annotated[int, typer.Option(help="Countries, 12 to 230")] = 230,
@@ -185,7 +132,7 @@ def ui(
 
     The UI has no password: it listens on 127.0.0.1 and nothing else.
     """
-    settings = _settings(home)
+    settings = settings_of(home)
     from reeassets.platform.instance import dagster_home, workspace_file
 
     folder = dagster_home(settings.home)
@@ -206,7 +153,7 @@ def tables(
     """List the tables: rows, years, and columns with their meaning."""
     from reeassets.console.tables import list_tables
 
-    list_tables(_settings(home), name, out)
+    list_tables(settings_of(home), name, out)
 
 
 @app.command(
@@ -216,10 +163,10 @@ def show(
     table: Annotated[str, typer.Argument(help="Name of a table; see `reeassets tables`")],
     year: Annotated[int | None, typer.Option(help="Only this year")] = None,
     country: Annotated[
-        str | None, typer.Option(help="Only this country (ISO3), on either side of a flow", **_WORD)
+        str | None, typer.Option(help="Only this country (ISO3), on either side of a flow", **WORD)
     ] = None,
     product: Annotated[
-        str | None, typer.Option(help="Only this product (six digits), on either side of a link", **_WORD)
+        str | None, typer.Option(help="Only this product (six digits), on either side of a link", **WORD)
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows at the most")] = 20,
     csv: Annotated[bool, typer.Option("--csv", help="All matching rows as CSV on standard output")] = False,
@@ -229,18 +176,18 @@ def show(
     from reeassets.console.tables import show_rows
 
     filters = {"year": year, "country": country, "product": product}
-    show_rows(_settings(home), table, filters, out, limit=None if csv else limit, csv=csv)
+    show_rows(settings_of(home), table, filters, out, limit=None if csv else limit, csv=csv)
 
 
 @app.command(
     epilog="Example: [bold]reeassets shock --supplier CHN --products 850511 --cut 1.0 --year 2023[/bold]",
 )
 def shock(
-    supplier: Annotated[str | None, typer.Option(help="Who cuts: ISO3 codes, separated by commas", **_WORD)] = None,
+    supplier: Annotated[str | None, typer.Option(help="Who cuts: ISO3 codes, separated by commas", **WORD)] = None,
     products: Annotated[
-        str | None, typer.Option(help="What is cut: six-digit codes, separated by commas", **_WORD)
+        str | None, typer.Option(help="What is cut: six-digit codes, separated by commas", **WORD)
     ] = None,
-    stages: Annotated[str | None, typer.Option(help="Or whole stages: upstream, input, final", **_WORD)] = None,
+    stages: Annotated[str | None, typer.Option(help="Or whole stages: upstream, input, final", **WORD)] = None,
     cut: Annotated[float | None, typer.Option(help="Share of these exports that stops, 0 to 1")] = None,
     year: Annotated[int | None, typer.Option(help="Year of the network. Default: the latest")] = None,
     substitution: Annotated[
@@ -248,7 +195,7 @@ def shock(
     ] = None,
     duration: Annotated[float | None, typer.Option(help="Years they have had to grow. Default: 1")] = None,
     file: Annotated[
-        Path | None, typer.Option(help="YAML file of scenarios instead; see docs/SHOCKS.md", **_PATH)
+        Path | None, typer.Option(help="YAML file of scenarios instead; see docs/SHOCKS.md", **PATH)
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Countries at the most")] = 15,
     home: Home = None,
@@ -265,7 +212,7 @@ def shock(
     }
     from reeassets.console.shock import shock_and_report
 
-    shock_and_report(_settings(home), given, file, out, limit=limit)
+    shock_and_report(settings_of(home), given, file, out, limit=limit)
 
 
 @app.command(epilog="Example: [bold]reeassets explain DEU 850511 --year 2023[/bold]")
@@ -279,7 +226,7 @@ def explain(
     """Show where the risk of a country in a product comes from: suppliers, their suppliers, inputs, and the sum."""
     from reeassets.console.explain import explain_pair
 
-    explain_pair(_settings(home), country, product, year, out, limit=limit)
+    explain_pair(settings_of(home), country, product, year, out, limit=limit)
 
 
 @app.command(epilog="Example: [bold]reeassets origins DEU 850511 --year 2023[/bold]")
@@ -293,7 +240,7 @@ def origins(
     """Show who made what a country imports of a product: traced through re-exporting countries, with bounds."""
     from reeassets.console.origins import show_origins
 
-    show_origins(_settings(home), country, product, year, out, limit=limit)
+    show_origins(settings_of(home), country, product, year, out, limit=limit)
 
 
 @app.command(epilog="Example: [bold]reeassets monitor EUU 850511 --year 2023[/bold]")
@@ -311,17 +258,17 @@ def monitor(
     """Show on whom an economy depends most, above or below a benchmark, and the least that would have to move."""
     from reeassets.console.monitor import show_monitor
 
-    show_monitor(_settings(home, dependency_threshold=threshold), country, product, year, out)
+    show_monitor(settings_of(home, dependency_threshold=threshold), country, product, year, out)
 
 
 @app.command(epilog="Example: [bold]reeassets graphml 2023 network.graphml[/bold]")
 def graphml(
     year: Annotated[int, typer.Argument(help="Year of the tiered network")],
-    path: Annotated[Path, typer.Argument(help="File to write", **_PATH)],
+    path: Annotated[Path, typer.Argument(help="File to write", **PATH)],
     home: Home = None,
 ) -> None:
     """Write the tiered network of a year as GraphML, for Gephi, Cytoscape or igraph."""
-    settings = _settings(home)
+    settings = settings_of(home)
     from reeassets.networks.graph import is_graphml, load, write_graphml
     from reeassets.outputs import output_file
     from reeassets.storage import replacing
@@ -348,7 +295,7 @@ def products_classify(
     home: Home = None,
 ) -> None:
     """Collect the votes on every code of HS 2007 and choose the reference set."""
-    settings = _settings(home, classifiers=classifiers)
+    settings = settings_of(home, classifiers=classifiers)
     from reeassets.console.products import classify
 
     raise typer.Exit(classify(settings, out))
@@ -359,7 +306,7 @@ def products_votes(product: Annotated[str, _CODE], home: Home = None) -> None:
     """Show every vote on a code with its reason, the majority, and what lists and keywords say."""
     from reeassets.console.products import show_votes
 
-    show_votes(_settings(home), product, out)
+    show_votes(settings_of(home), product, out)
 
 
 @products.command("disagreements", epilog="Example: [bold]reeassets products disagreements --field stage[/bold]")
@@ -371,26 +318,26 @@ def products_disagreements(
     """Show how far the voters agree, field by field, and what they disagree on."""
     from reeassets.console.products import show_disagreements
 
-    show_disagreements(_settings(home), field, limit, out)
+    show_disagreements(settings_of(home), field, limit, out)
 
 
 @products.command("explain", epilog="Example: [bold]reeassets products explain 280530 850511[/bold]")
 def products_explain(
     source: Annotated[str, typer.Argument(metavar="INPUT", help="Product that goes in, six digits")],
     target: Annotated[str, typer.Argument(metavar="OUTPUT", help="Product that is made, six digits")],
-    picture: Annotated[Path | None, typer.Option(help="Write the scatter as a PNG, too", **_PATH)] = None,
+    picture: Annotated[Path | None, typer.Option(help="Write the scatter as a PNG, too", **PATH)] = None,
     home: Home = None,
 ) -> None:
     """Show the votes on a link with their reasons, the test on trade, and the countries behind it."""
     from reeassets.console.products import explain_link
 
-    explain_link(_settings(home), source, target, out, picture)
+    explain_link(settings_of(home), source, target, out, picture)
 
 
 @app.command(epilog="Example: [bold]reeassets accept --home var[/bold]")
 def accept(home: Home = None) -> None:
     """Accept the product set as it is classified now: the check `set_unchanged` warns of every later change."""
-    settings = _settings(home)
+    settings = settings_of(home)
     from reeassets.console.accept import accept_products
 
     accept_products(settings, out)
@@ -409,7 +356,7 @@ def doctor(home: Home = None) -> None:
     """Show versions, disk, settings, and what is wrong; exit status 1 if anything is."""
     from reeassets.console.doctor import examine
 
-    raise typer.Exit(examine(_settings(home), out))
+    raise typer.Exit(examine(settings_of(home), out))
 
 
 def _version(asked: bool) -> None:
@@ -436,6 +383,12 @@ def _disk_problem(home: Path) -> str | None:
     return f"{folder}: the disk is full ({free:,} bytes left)" if free < _LITTLE_DISK else None
 
 
+def _dagster_errors() -> tuple[type[Exception], ...]:
+    """Return Dagster's errors if it is loaded: to import it takes seconds, and nothing else raises them."""
+    dagster = sys.modules.get("dagster")
+    return () if dagster is None else (dagster.DagsterError,)
+
+
 def main() -> None:
     """Run the command line; expected errors become one line on standard error and exit status 2."""
     import duckdb
@@ -446,23 +399,23 @@ def main() -> None:
     try:
         app()
     # SourceError and a wrong setting are ValueErrors, a missing partition and a closed folder OSErrors.
-    except (UsageError, PluginError, duckdb.Error, SQLAlchemyError, OSError, ValueError) as problem:
+    except (
+        *(UsageError, PluginError, duckdb.Error, SQLAlchemyError, OSError, ValueError),
+        *_dagster_errors(),
+    ) as problem:
         if variable("REEASSETS_DEBUG"):
             raise
-        told = " ".join(str(problem).splitlines()[:1]) if isinstance(problem, SQLAlchemyError) else str(problem)
+        told = str(problem)
+        if isinstance(problem, SQLAlchemyError):
+            # Its first line is the cause, the others are its statement.
+            told = told.partition("\n")[0]
+        elif isinstance(problem, _dagster_errors()):
+            # One sentence, broken into lines.
+            told = " ".join(told.split())
         err.print(
             f"error: {type(problem).__name__}: {told}", style="red", markup=False, highlight=False, soft_wrap=True
         )
         disk = _disk_problem(home_path())
         if disk:
             err.print(disk, style="red", markup=False, highlight=False, soft_wrap=True)
-        raise SystemExit(2) from problem
-    except Exception as problem:
-        # Dagster takes seconds to import, and has raised this if it is one of its errors.
-        if variable("REEASSETS_DEBUG") or not any(one.__name__ == "DagsterError" for one in type(problem).__mro__):
-            raise
-        told = " ".join(str(problem).split())
-        err.print(
-            f"error: {type(problem).__name__}: {told}", style="red", markup=False, highlight=False, soft_wrap=True
-        )
         raise SystemExit(2) from problem

@@ -71,9 +71,9 @@ def _load(group: str, entry: EntryPoint) -> Plugin:
     version = entry.dist.version if entry.dist else "?"
     try:
         value, error = entry.load(), None
-    # One broken plugin must not take the others along; who needs it gets this error, and `reeassets plugins` and
-    # `doctor` show it with its origin.
-    except Exception as problem:  # noqa: BLE001  (the import of somebody else's module can raise anything)
+    # The import of somebody else's module can raise anything, and one broken plugin must not take the others along:
+    # who needs it gets this error, and `reeassets plugins` and `doctor` show it with its origin.
+    except Exception as problem:  # noqa: BLE001
         value, error = None, f"{type(problem).__name__}: {problem}"
     return Plugin(group, entry.name, distribution, version, value, error, entry.module)
 

@@ -23,7 +23,7 @@ from pydantic_settings import (
 from reeassets.home import home_path, require_folder
 from reeassets.settings_file import read_settings_file, require_variables, write_settings_file
 from reeassets.settings_values import parts_of, said, whole_number
-from reeassets.years import EARLIEST_YEAR, format_years, parse_years
+from reeassets.years import format_years, parse_years
 
 STAGES = ("upstream", "input", "final")
 # The years of the reference study.
@@ -485,13 +485,3 @@ class Settings(BaseSettings):
                 if name not in secret and value is not None
             },
         )
-
-
-def setting_text(value: Any) -> str:
-    """Write the value of a setting, as :meth:`Settings.values` gives it, for people."""
-    # No other setting holds numbers as large as years.
-    if isinstance(value, list) and all(isinstance(item, int) and item >= EARLIEST_YEAR for item in value):
-        return format_years(value)
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "–" if value is None else str(value)

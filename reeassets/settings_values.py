@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from reeassets.years import EARLIEST_YEAR, format_years
+
 
 def said(value: str | None) -> bool:
     """Return whether a variable says something: an empty one does not."""
@@ -24,3 +26,13 @@ def whole_number(part: Any) -> int:
     if not re.fullmatch(r"[+-]?\d+", str(part)):
         raise ValueError(f"{part!r} is not a whole number")
     return int(part)
+
+
+def setting_text(value: Any) -> str:
+    """Write the value of a setting, as ``Settings.values`` gives it, for people."""
+    # No other setting holds numbers as large as years.
+    if isinstance(value, list) and all(isinstance(item, int) and item >= EARLIEST_YEAR for item in value):
+        return format_years(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "–" if value is None else str(value)

@@ -100,6 +100,12 @@ def record_of(path: Path) -> Path:
     return path.with_name(path.name + ".provenance.json")
 
 
+def read_record(path: Path) -> Provenance | None:
+    """Return what a file of the platform that is no table was made from; None if that is not recorded."""
+    record = record_of(path)
+    return Provenance(**json.loads(record.read_text(encoding="utf-8"))) if record.is_file() else None
+
+
 def companions(path: Path) -> list[Path]:
     """Return the files that are there and belong to a file, such as DuckDB's log."""
     beside = (path.with_name(path.name + ending) for ending in _COMPANIONS.get(path.suffix, ()))

@@ -1,12 +1,10 @@
 """Opening the warehouse for reading."""
 
-import json
-
 import duckdb
 
 from reeassets.platform.reading import open_read_only
 from reeassets.settings import Settings
-from reeassets.storage import MissingPartition, Provenance, record_of
+from reeassets.storage import MissingPartition, read_record
 from reeassets.trade.contract import is_generated
 from reeassets.trade.served import set_otherwise
 
@@ -23,13 +21,13 @@ def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
     MissingPartition
         If it is of another source, product set or grouping of economies than is set now.
     """
-    path, record = settings.warehouse_file, record_of(settings.warehouse_file)
+    path = settings.warehouse_file
     if not path.exists():
         raise FileNotFoundError(f"{path}: there is no warehouse yet; `reeassets run` makes it")
-    if record.is_file():
-        other = set_otherwise(settings, Provenance(**json.loads(record.read_text(encoding="utf-8"))))
-        if other is not None:
-            raise MissingPartition(f"{path}: the warehouse is of {other}; `reeassets run` renews it")
+    recorded = read_record(path)
+    other = None if recorded is None else set_otherwise(settings, recorded)
+    if other is not None:
+        raise MissingPartition(f"{path}: the warehouse is of {other}; `reeassets run` renews it")
     return open_read_only(path)
 
 

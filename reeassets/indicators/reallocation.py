@@ -145,7 +145,8 @@ def _program(moved: Floats, takers: pd.DataFrame) -> tuple[Floats, Floats]:
     most = np.append(takers["limit_kusd"].to_numpy() / moved[case], np.ones(len(moved)))
     bounds = np.column_stack([np.zeros(len(variable)), np.minimum(most, 1.0)])
     sums = {"A_eq": one, "b_eq": np.ones(len(moved))}
-    solved = linprog(cost, **sums, bounds=bounds, method="highs")  # type: ignore[call-overload]  # no sparse in the stubs
+    # HiGHS takes a sparse matrix, and SciPy says so; scipy-stubs, which mypy reads, knows dense ones alone.
+    solved = linprog(cost, **sums, bounds=bounds, method="highs")  # type: ignore[call-overload]
     if not solved.success:
         raise ArithmeticError(f"the linear program of the reallocations has no optimum: {solved.message}")
     shares = np.where(solved.x > _ROUNDING, solved.x, 0.0)

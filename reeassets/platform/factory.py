@@ -203,7 +203,8 @@ def _make_all(
         with running(attempt, keys, graph.settings.workers) as results:
             for _ in results:
                 pass
-    except Exception:  # Raised again, whatever it is: first what is in place is recorded, of years beside it, too.
+    # Whatever it is, it is raised again: Dagster must first know of the years beside it that are in place.
+    except Exception:
         yield from _recorded(graph, table, _sorted(made, keys), context)
         raise
     give_back()

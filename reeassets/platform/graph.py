@@ -15,7 +15,7 @@ from reeassets.platform.dimensions import parent_keys, partition_keys
 from reeassets.platform.recipe import FileOutput, Recipe
 from reeassets.products.sets import product_set
 from reeassets.settings import Settings
-from reeassets.storage import MissingPartition, Provenance, TableStore, record_of, replacing
+from reeassets.storage import MissingPartition, Provenance, TableStore, read_record, record_of, replacing
 from reeassets.tables import Partition, Table, column_lineage
 from reeassets.trade.contract import Source
 from reeassets.trade.sources import open_source, with_years
@@ -216,10 +216,7 @@ class Graph:
         if isinstance(output, Table):
             return self.store.provenance(output, partition)
         path = output.path(self.settings)
-        record = record_of(path)
-        if not path.exists() or not record.exists() or output.damage(path):
-            return None
-        return Provenance(**json.loads(record.read_text(encoding="utf-8")))
+        return None if not path.exists() or output.damage(path) else read_record(path)
 
     def missing_years(self, name: str) -> dict[str, tuple[int, ...]]:
         """Return the years that the yearly inputs of something made from all years lack, by input; empty if none."""

@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from reeassets.platform.graph import Graph
-from reeassets.settings import setting_text
+from reeassets.settings_values import setting_text
 from reeassets.storage import Provenance
 from reeassets.tables import Partition
 from reeassets.years import format_years

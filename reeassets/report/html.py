@@ -21,7 +21,8 @@ from reeassets.models.judges import REFERENCE_CLUSTERS, STABLE
 from reeassets.products import sets
 from reeassets.report import checks, dependence, labels, rare_earths, robust, showcase, summaries
 from reeassets.report.exhibits import exhibits
-from reeassets.settings import Settings, setting_text
+from reeassets.settings import Settings
+from reeassets.settings_values import setting_text
 from reeassets.years import format_years
 
 TEMPLATE = Path(__file__).with_name("template.html.j2")

@@ -5,11 +5,11 @@ The same holds for another source, product set or grouping of economies that is 
 single files of a home asks here first.
 """
 
-import json
 from collections.abc import Iterable
 
-from reeassets.settings import Settings, setting_text
-from reeassets.storage import MissingPartition, Provenance, TableStore, record_of
+from reeassets.settings import Settings
+from reeassets.settings_values import setting_text
+from reeassets.storage import MissingPartition, Provenance, TableStore, read_record
 from reeassets.tables import Table
 from reeassets.trade.contract import SourceError
 from reeassets.trade.schema import RAW_TRADE
@@ -35,12 +35,12 @@ def present_years(settings: Settings) -> tuple[int, ...]:
         source = open_source(settings)
         return tuple(sorted(set(years_of(settings, source)).intersection(source.years())))
     except (SourceError, OSError) as problem:
-        record = record_of(settings.warehouse_file)
-        if not record.exists():
+        recorded = read_record(settings.warehouse_file)
+        if recorded is None:
             raise SourceError(
                 f"which years {settings.home} has cannot be told without its data: {problem}"
             ) from problem
-        return parse_years(json.loads(record.read_text(encoding="utf-8"))["years"])
+        return parse_years(recorded.years)
 
 
 def served_years(settings: Settings, store: TableStore, table: Table) -> tuple[int, ...]:

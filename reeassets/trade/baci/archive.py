@@ -251,11 +251,9 @@ def _zipped(data: Path) -> Files:
         with zipfile.ZipFile(data) as archive:
             listed = [member for member in archive.infolist() if not member.filename.endswith("/")]
             comment = archive.comment.decode("utf-8", errors="replace")
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,  # zipfile raises it for a version that does not exist: the directory is damaged
-        ValueError,  # and this for a member's name that is no text
-    ) as problem:
+    # A damaged directory names a version of zip that does not exist (zipfile: NotImplementedError), or a member by what
+    # is no text (ValueError).
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as problem:
         raise SourceError(f"{data}: the zip archive is damaged or cut off ({problem}); download it again") from problem
     members: dict[str, zipfile.ZipInfo] = {}
     for member in listed:
