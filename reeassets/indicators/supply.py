@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reeassets.settings import REEXPORTS, Settings
 from reeassets.tables import COUNTRY_CODE
-from reeassets.trade.given import GivenFileError, number, recorded_or_given, require_countries, rows_of
+from reeassets.trade.given import GivenFileError, number, recorded_or_given, require_own_countries, rows_of
 
 Floats = NDArray[np.float64]
 # Codes that mined oxides are traded under, with their shares of the tonnes: the 40 % are cerium's.
@@ -51,11 +51,8 @@ def reexports_file(settings: Settings) -> Path | None:
 
 def require_known_countries(settings: Settings, economies: pd.DataFrame) -> None:
     """Refuse a file of shares with codes of neither a country nor an economy; raises GivenFileError."""
-    path = reexports_file(settings)
-    if path is not None and settings.reexports != "recorded":
-        status = path.stat()
-        named = [row[0] for row in _read(path, status.st_size, status.st_mtime_ns)]
-        require_countries(path, named, {*economies["country"], *economies["economy"]})
+    known = {*economies["country"], *economies["economy"]}
+    require_own_countries(reexports_file(settings), settings.reexports, _read, 0, known)
 
 
 def reexport_shares(settings: Settings, economies: list[str]) -> pd.DataFrame:

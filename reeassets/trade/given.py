@@ -2,8 +2,9 @@
 
 import csv
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from reeassets.trade.bundled import bundled_file
 
@@ -32,6 +33,34 @@ def require_file(path: Path, setting: str, choices: Sequence[str] = ()) -> Path:
         other = f" (else one of {', '.join(choices)})" if choices else ""
         raise GivenFileError(path, None, f"there is no such file; the setting {setting} names it{other}")
     return path
+
+
+def require_own_countries(
+    path: Path | None, value: str, read: Callable[[Path, int, int], Iterable[Any]], code: int, known: Iterable[str]
+) -> None:
+    """Refuse a file of a person's own, in place of the recorded one, with codes of no country.
+
+    Parameters
+    ----------
+    path : Path or None
+        The file behind the setting; None if none is read.
+    value : str
+        Value of the setting; the recorded file is not looked at.
+    read : callable
+        Reads the file's rows, given its path, size and time of change.
+    code : int
+        Place of the country in a row.
+    known : iterable of str
+        The codes there are.
+
+    Raises
+    ------
+    GivenFileError
+        If one is not known.
+    """
+    if path is not None and value != "recorded":
+        status = path.stat()
+        require_countries(path, [row[code] for row in read(path, status.st_size, status.st_mtime_ns)], known)
 
 
 def require_countries(path: Path, named: Iterable[str], known: Iterable[str]) -> None:

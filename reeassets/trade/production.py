@@ -8,7 +8,7 @@ import pandas as pd
 
 from reeassets.settings import PRODUCTION, Settings
 from reeassets.tables import COUNTRY_CODE
-from reeassets.trade.given import GivenFileError, number, recorded_or_given, require_countries, rows_of
+from reeassets.trade.given import GivenFileError, number, recorded_or_given, require_own_countries, rows_of
 
 PRODUCTION_FILE = "rare_earth_oxide_mine_production_2005_2023.csv"
 SOURCE = "British Geological Survey, World Mineral Statistics, rare earth oxides; contains BGS materials (c) UKRI"
@@ -28,11 +28,7 @@ def production_file(settings: Settings) -> Path | None:
 
 def require_known_countries(settings: Settings, economies: pd.DataFrame) -> None:
     """Refuse a file of production with codes of no country; raises GivenFileError."""
-    path = production_file(settings)
-    if path is not None and settings.production != "recorded":
-        status = path.stat()
-        named = [row[1] for row in _read(path, status.st_size, status.st_mtime_ns)]
-        require_countries(path, named, economies["country"])
+    require_own_countries(production_file(settings), settings.production, _read, 1, economies["country"])
 
 
 def mined_oxides(settings: Settings, year: int) -> pd.DataFrame:
